@@ -1,0 +1,7 @@
+//! From an operation's text to its [`Facts`](sallyport_core::Facts), by the target's own grammar.
+//!
+//! Pure: text and a description of the session's state go in, facts come out. Inspection never
+//! fails; what it cannot read is `unknown`, and unknown is never treated as harmless. It knows no
+//! policy and no wire format.
+
+pub mod pg;

@@ -1,0 +1,127 @@
+//! A snapshot of what the target's catalog says, as plain data that somebody else fetched.
+
+use std::collections::BTreeMap;
+
+/// What sort of relation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelationKind {
+    /// `r` or `p`.
+    Table,
+    /// `v`.
+    View,
+    /// `m`.
+    MaterializedView,
+    /// `f`.
+    ForeignTable,
+    /// `S`.
+    Sequence,
+    /// `i`, `I`, `c`, `t`.
+    Other,
+}
+
+/// A column of a relation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogColumn {
+    /// `attnum`.
+    pub number: i16,
+    /// Name.
+    pub name: String,
+    /// `atttypid`.
+    pub type_id: u32,
+}
+
+/// A relation outside the temporary schemas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogRelation {
+    /// `pg_class.oid`.
+    pub oid: u32,
+    /// Schema.
+    pub schema: String,
+    /// Name.
+    pub name: String,
+    /// Sort.
+    pub kind: RelationKind,
+    /// Live columns in order of `attnum`.
+    pub columns: Vec<CatalogColumn>,
+    /// `pg_get_viewdef`, for views and materialised views.
+    pub definition: Option<String>,
+    /// Parents by inheritance or partitioning (`schema`, `name`): labels of a parent's column hold here too.
+    pub parents: Vec<(String, String)>,
+}
+
+/// A function outside `pg_catalog` and `information_schema`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CatalogFunction {
+    /// Schema.
+    pub schema: String,
+    /// Name.
+    pub name: String,
+}
+
+/// The snapshot of one database.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    relations: BTreeMap<(String, String), CatalogRelation>,
+    by_oid: BTreeMap<u32, (String, String)>,
+    functions: std::collections::BTreeSet<CatalogFunction>,
+    /// `oprname` of operators defined outside `pg_catalog`, with their schema.
+    operators: std::collections::BTreeSet<(String, String)>,
+    /// Changes with every refresh that changed anything: part of the cache's key.
+    pub version: u64,
+}
+
+impl Catalog {
+    /// Builds a snapshot.
+    #[must_use]
+    pub fn new(
+        relations: Vec<CatalogRelation>,
+        functions: Vec<CatalogFunction>,
+        operators: Vec<(String, String)>,
+        version: u64,
+    ) -> Self {
+        let by_oid = relations
+            .iter()
+            .map(|relation| (relation.oid, (relation.schema.clone(), relation.name.clone())))
+            .collect();
+        let relations = relations
+            .into_iter()
+            .map(|relation| ((relation.schema.clone(), relation.name.clone()), relation))
+            .collect();
+        Self {
+            relations,
+            by_oid,
+            functions: functions.into_iter().collect(),
+            operators: operators.into_iter().collect(),
+            version,
+        }
+    }
+
+    /// A relation by schema and name.
+    #[must_use]
+    pub fn relation(&self, schema: &str, name: &str) -> Option<&CatalogRelation> {
+        self.relations.get(&(schema.to_owned(), name.to_owned()))
+    }
+
+    /// A relation by its object id.
+    #[must_use]
+    pub fn relation_by_oid(&self, oid: u32) -> Option<&CatalogRelation> {
+        self.by_oid.get(&oid).and_then(|name| self.relations.get(name))
+    }
+
+    /// Every relation.
+    pub fn relations(&self) -> impl Iterator<Item = &CatalogRelation> {
+        self.relations.values()
+    }
+
+    /// Whether a user-defined function of that name exists in that schema.
+    #[must_use]
+    pub fn has_function(&self, schema: &str, name: &str) -> bool {
+        self.functions.contains(&CatalogFunction { schema: schema.to_owned(), name: name.to_owned() })
+    }
+
+    /// Whether an operator of that name is defined outside `pg_catalog`, in that schema.
+    #[must_use]
+    pub fn has_operator(&self, schema: &str, name: &str) -> bool {
+        self.operators.contains(&(schema.to_owned(), name.to_owned()))
+    }
+}

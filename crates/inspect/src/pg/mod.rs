@@ -1,0 +1,16 @@
+//! PostgreSQL: facts and lineage of a text.
+//!
+//! [`inspect`] parses the text with PostgreSQL's own grammar and walks every node. Data flows one
+//! way: text -> parse tree -> [`Facts`] (what it would do) and, per statement, [`Lineage`] (which base
+//! columns each output column comes from) and [`StateEffect`]s (what it changes about the reading of
+//! the statements after it).
+
+mod catalog;
+mod lineage;
+mod statement;
+
+pub use catalog::{Catalog, CatalogColumn, CatalogFunction, CatalogRelation, RelationKind};
+pub use lineage::{BaseColumn, Lineage, Origin, OutputColumn};
+pub use statement::{
+    Context, CopyFormat, CopyOptions, Inspection, Prepared, Remembered, StateEffect, Statement, StatementKind,
+};

@@ -1,0 +1,138 @@
+//! What [`inspect`](super::inspect) takes and gives.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use sallyport_core::Facts;
+
+use super::catalog::Catalog;
+use super::lineage::Lineage;
+
+/// What decides the reading of a text.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The effective search path, `$user` already replaced, without the implicit `pg_temp` and
+    /// `pg_catalog` unless the setting names them.
+    pub search_path: &'a [String],
+    /// `standard_conforming_strings` is on.
+    pub standard_conforming_strings: bool,
+    /// The connection's `client_encoding`, as the server spells it (`UTF8`).
+    pub client_encoding: &'a str,
+    /// The target's catalog, when there is one.
+    pub catalog: Option<&'a Catalog>,
+    /// SQL-level prepared statements and cursors of this session, by name.
+    pub remembered: &'a Remembered,
+}
+
+/// What a session remembers of statements prepared (PREPARE) and cursors declared (DECLARE) before.
+#[derive(Clone, Debug, Default)]
+pub struct Remembered {
+    /// By statement name.
+    pub prepared: BTreeMap<String, Arc<Prepared>>,
+    /// By cursor name.
+    pub cursors: BTreeMap<String, Arc<Prepared>>,
+}
+
+/// The facts and lineage of a text that runs later by name.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// What running it would do.
+    pub facts: Facts,
+    /// What its result is made of.
+    pub lineage: Lineage,
+}
+
+/// What [`inspect`](super::inspect) found.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// What the whole text would do.
+    pub facts: Facts,
+    /// Each statement, in order. Empty when the text could not be parsed, or holds none.
+    pub statements: Vec<Statement>,
+}
+
+/// One statement of the text.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// Where it stands in the text, bytes.
+    pub range: Range<usize>,
+    /// What the gateway has to know of it.
+    pub kind: StatementKind,
+    /// What its result is made of. `Columns(vec![])` when it returns no rows.
+    pub lineage: Lineage,
+    /// What it changes about the reading of later statements, in order.
+    pub effects: Vec<StateEffect>,
+    /// Whether it calls a function, operator or cast that is not classed as harmless; its errors and
+    /// notices may then say anything.
+    pub unclassed_code: bool,
+}
+
+/// What the gateway has to know of a statement, beyond its facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatementKind {
+    /// BEGIN, START TRANSACTION.
+    Begin,
+    /// COMMIT, END; also PREPARE TRANSACTION.
+    Commit,
+    /// ROLLBACK, ABORT.
+    Rollback,
+    /// ROLLBACK TO SAVEPOINT.
+    RollbackTo,
+    /// SAVEPOINT, RELEASE.
+    Savepoint,
+    /// COPY … TO STDOUT. Lineage holds one entry per copied column.
+    CopyOut(CopyOptions),
+    /// COPY … FROM STDIN.
+    CopyIn,
+    /// EXPLAIN, in any form.
+    Explain,
+    /// Anything else.
+    Other,
+}
+
+/// How the data of a COPY is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyOptions {
+    /// Text, CSV or binary.
+    pub format: CopyFormat,
+    /// One byte between fields.
+    pub delimiter: u8,
+    /// How NULL is written.
+    pub null: String,
+    /// CSV's quote.
+    pub quote: u8,
+    /// CSV's escape.
+    pub escape: u8,
+    /// Whether a first line holds the columns' names.
+    pub header: bool,
+}
+
+/// The formats of COPY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyFormat {
+    /// The default.
+    Text,
+    /// Comma-separated values.
+    Csv,
+    /// PostgreSQL's binary form.
+    Binary,
+}
+
+/// What a statement changes about the reading of those after it, when it succeeds.
+#[derive(Clone, Debug)]
+pub enum StateEffect {
+    /// `search_path`, role or session authorization, `standard_conforming_strings`, `client_encoding` may
+    /// differ afterwards (SET of one of these, RESET of one or ALL, DISCARD ALL, an unclassed call, CALL, DO).
+    SettingsDirty,
+    /// PREPARE name AS …
+    Prepares(String, Arc<Prepared>),
+    /// DEALLOCATE name, or all.
+    Deallocates(Option<String>),
+    /// DECLARE name CURSOR FOR …
+    Declares(String, Arc<Prepared>),
+    /// CLOSE name, or all.
+    Closes(Option<String>),
+    /// Definitions changed: the catalog must be read again.
+    CatalogDirty,
+}
