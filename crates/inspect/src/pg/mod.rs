@@ -7,6 +7,7 @@
 
 mod catalog;
 mod lineage;
+mod names;
 mod statement;
 
 pub use catalog::{Catalog, CatalogColumn, CatalogFunction, CatalogRelation, RelationKind};

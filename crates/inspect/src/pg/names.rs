@@ -1,0 +1,1 @@
+//! Which relation a name means: the search path, applied as PostgreSQL applies it.
