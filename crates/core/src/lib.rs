@@ -35,7 +35,7 @@ pub use id::{RequestId, SessionId, TokenId};
 pub use label::{ColumnRef, LabelSource, NoLabels};
 pub use object::ObjectName;
 pub use operation::{Binding, Operation, OperationKind, Parameter, ParameterFormat};
-pub use principal::{ApiRole, Principal, PrincipalKind};
+pub use principal::{ApiRole, Principal, PrincipalKind, fold_name};
 pub use refusal::{Blame, Refusal, RefusalCode};
 pub use secret::Secret;
 pub use target::{CredentialRef, Target, TlsMode, TlsSettings};

@@ -88,6 +88,7 @@ impl Principal {
 }
 
 /// Names are compared without case and surrounding space, so that `Alice@…` is not a second person.
-pub(crate) fn fold_name(name: &str) -> String {
+#[must_use]
+pub fn fold_name(name: &str) -> String {
     name.trim().to_lowercase()
 }
