@@ -1,2 +1,5 @@
-//! x
+//! The sallyport command: configuration, wiring, command line.
+
+mod config;
+
 fn main() {}

@@ -1,0 +1,131 @@
+//! Configuration: one TOML file, checked whole before anything acts on it.
+//!
+//! The text becomes a [`model::ConfigFile`] (its shape, and the source of the JSON schema), then
+//! [`check`] turns that into a [`Config`] of the house's own types, or into every problem it has, each
+//! with its line. A key that is not known and a setting that could not act are problems, not warnings:
+//! in a gateway a setting that silently does nothing is a hole.
+
+mod check;
+mod duration;
+mod model;
+mod problem;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sallyport_core::{Principal, Target};
+
+pub(crate) use duration::TextDuration;
+pub(crate) use model::{ConfigFile, DurabilityEntry};
+pub(crate) use problem::{ConfigProblem, Problems};
+
+/// The annotated example: `sallyport config example` prints it, and a test holds that it is valid.
+pub(crate) const EXAMPLE: &str = include_str!("example.toml");
+
+/// Where the gateway looks for its configuration when `--config` is not given.
+pub(crate) const DEFAULT_FILE: &str = "sallyport.toml";
+
+/// Certificate and key of the PostgreSQL listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ListenerTls {
+    /// PEM chain, leaf first.
+    pub(crate) certificate: PathBuf,
+    /// PEM private key, readable by its owner only.
+    pub(crate) key: PathBuf,
+}
+
+/// Limits that hold for every session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// From accept to a session that is open: TLS, credentials and the target's own sign-in.
+    pub(crate) handshake: Duration,
+    /// Connections at once.
+    pub(crate) max_connections: u32,
+    /// How long a held operation waits on its open connection.
+    pub(crate) hold_wait: Duration,
+    /// The same with a transaction open, when locks may be held meanwhile.
+    pub(crate) hold_wait_in_transaction: Duration,
+    /// The largest row that is buffered for masking, bytes.
+    pub(crate) row_limit_bytes: u32,
+    /// How long sessions may take to end after SIGTERM.
+    pub(crate) drain: Duration,
+}
+
+/// One OpenID Connect provider whose access tokens are taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OidcProvider {
+    /// The issuer, exactly as it stands in tokens.
+    pub(crate) issuer: String,
+    /// The audience that tokens must be made for.
+    pub(crate) audience: String,
+    /// The claim that holds the groups.
+    pub(crate) groups_claim: String,
+    /// Stable subject to configured principal name.
+    pub(crate) subjects: BTreeMap<String, String>,
+}
+
+/// A configuration that can act: every reference resolved, every path absolute to the file's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// The file it came from.
+    pub(crate) file: PathBuf,
+    /// Store, recordings and keys.
+    pub(crate) data_dir: PathBuf,
+    /// The PostgreSQL listener.
+    pub(crate) postgres: SocketAddr,
+    /// Its TLS; nothing only on loopback.
+    pub(crate) postgres_tls: Option<ListenerTls>,
+    /// The API listener; loopback.
+    pub(crate) api: SocketAddr,
+    /// Host names, besides loopback's, by which the API may be asked.
+    pub(crate) api_hosts: Vec<String>,
+    /// What is protected.
+    pub(crate) targets: Vec<Target>,
+    /// Who may call.
+    pub(crate) principals: Vec<Principal>,
+    /// Who vouches for callers besides our own tokens.
+    pub(crate) oidc: Vec<OidcProvider>,
+    /// Folder of `.cedar` files.
+    pub(crate) policy_dir: PathBuf,
+    /// Labels file, where there is one.
+    pub(crate) labels: Option<PathBuf>,
+    /// When a receipt waits for the disk.
+    pub(crate) durability: DurabilityEntry,
+    /// Limits.
+    pub(crate) limits: Limits,
+    /// Things worth knowing that are no problem.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads and checks a configuration file.
+///
+/// # Errors
+/// Every problem found, in the order of the file.
+pub(crate) fn load(file: &Path) -> Result<Config, Problems> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        let hint = if error.kind() == std::io::ErrorKind::NotFound {
+            "make one with `sallyport init`, or name it with --config"
+        } else {
+            "the gateway must be able to read it"
+        };
+        Problems::one(ConfigProblem::new(file, format!("cannot read it: {error}")).hint(hint))
+    })?;
+    parse(file, &text)
+}
+
+/// Checks a configuration's text; `file` gives its name and the folder that paths are relative to.
+///
+/// # Errors
+/// Every problem found, in the order of the file.
+pub(crate) fn parse(file: &Path, text: &str) -> Result<Config, Problems> {
+    let model: ConfigFile =
+        toml::from_str(text).map_err(|error| Problems::one(ConfigProblem::from_toml(file, text, &error)))?;
+    check::check(file, text, model)
+}
+
+/// The JSON schema of the file, for editors.
+pub(crate) fn schema() -> serde_json::Value {
+    schemars::schema_for!(ConfigFile).to_value()
+}

@@ -1,0 +1,266 @@
+//! The shape of `sallyport.toml`: what may be written, before it is known whether it makes sense.
+//!
+//! The doc comments here are what the JSON schema says to whoever edits the file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::duration::TextDuration;
+
+/// Sallyport's configuration. Paths are relative to this file.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConfigFile {
+    /// Folder for the store, recordings and keys. Only its owner may enter it.
+    pub(crate) data_dir: String,
+    /// Where the gateway listens.
+    pub(crate) listen: ListenEntry,
+    /// What is protected.
+    #[serde(default, rename = "target")]
+    pub(crate) targets: Vec<TargetEntry>,
+    /// Who may call.
+    #[serde(default, rename = "principal")]
+    pub(crate) principals: Vec<PrincipalEntry>,
+    /// OpenID Connect providers whose access tokens are taken in place of Sallyport's own.
+    #[serde(default)]
+    pub(crate) oidc: Vec<OidcEntry>,
+    /// The rules.
+    pub(crate) policy: PolicyEntry,
+    /// Which columns carry which class of data.
+    #[serde(default)]
+    pub(crate) masking: Option<MaskingEntry>,
+    /// How sessions are recorded.
+    #[serde(default)]
+    pub(crate) recording: RecordingEntry,
+    /// Limits for every session.
+    #[serde(default)]
+    pub(crate) limits: LimitsEntry,
+}
+
+/// Where the gateway listens.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListenEntry {
+    /// Address for PostgreSQL clients, as `127.0.0.1:6432`.
+    pub(crate) postgres: String,
+    /// Address of the API; loopback. For others, put a TLS proxy in front.
+    pub(crate) api: String,
+    /// Further host names by which the API may be asked, as a proxy in front passes them on.
+    #[serde(default)]
+    pub(crate) api_hosts: Vec<String>,
+    /// Whether PostgreSQL clients must speak TLS. `off` is for loopback addresses only.
+    #[serde(default)]
+    pub(crate) tls: Option<ListenTls>,
+    /// PEM file with the certificate chain, leaf first.
+    #[serde(default)]
+    pub(crate) tls_certificate: Option<String>,
+    /// PEM file with the private key. Only its owner may read it.
+    #[serde(default)]
+    pub(crate) tls_key: Option<String>,
+}
+
+/// TLS towards callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ListenTls {
+    /// Plain text is refused.
+    Required,
+    /// Plain text only.
+    Off,
+}
+
+/// One target.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TargetEntry {
+    /// Unique name, by which callers ask for it: lower-case letters, digits, `-`, `_`, `.`.
+    pub(crate) name: String,
+    /// `postgres`.
+    pub(crate) protocol: String,
+    /// `host:port`.
+    pub(crate) address: String,
+    /// The database opened when a caller names only the target.
+    pub(crate) database: String,
+    /// Further databases that may be asked for as `target/database`.
+    #[serde(default)]
+    pub(crate) databases: Vec<String>,
+    /// The role the gateway signs in as.
+    pub(crate) user: String,
+    /// `env:NAME`, `file:PATH`, or `none`.
+    pub(crate) credential: String,
+    /// TLS towards the target.
+    #[serde(default)]
+    pub(crate) tls: TargetTlsEntry,
+    /// For policy, as `env = "production"`.
+    #[serde(default)]
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+/// TLS towards a target.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TargetTlsEntry {
+    /// What is checked.
+    #[serde(default)]
+    pub(crate) mode: TlsModeEntry,
+    /// PEM file with the authorities to trust; the system's when absent.
+    #[serde(default)]
+    pub(crate) ca: Option<String>,
+}
+
+/// What is checked of a target's certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TlsModeEntry {
+    /// Chain and host name.
+    #[default]
+    VerifyFull,
+    /// Chain only.
+    VerifyCa,
+    /// Plain text, for loopback.
+    Disable,
+}
+
+/// One principal.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PrincipalEntry {
+    /// Unique name; for humans best the e-mail address the company knows them by.
+    pub(crate) name: String,
+    /// Human, service or agent.
+    pub(crate) kind: KindEntry,
+    /// The human an agent or service acts for, by that human's principal name.
+    #[serde(default)]
+    pub(crate) on_behalf_of: Option<String>,
+    /// Groups, for policy and approvals.
+    #[serde(default)]
+    pub(crate) groups: BTreeSet<String>,
+    /// What it may do over the API. Agents have none.
+    #[serde(default)]
+    pub(crate) roles: BTreeSet<RoleEntry>,
+}
+
+/// What sort of caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum KindEntry {
+    /// A person.
+    Human,
+    /// A program that acts for itself.
+    Service,
+    /// An AI agent.
+    Agent,
+}
+
+/// An API role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RoleEntry {
+    /// Sees sessions, targets and requests; no payloads.
+    Viewer,
+    /// Answers requests for the groups it is in.
+    Approver,
+    /// Reads recordings.
+    Auditor,
+    /// Makes tokens, ends sessions, reads the audit log.
+    Admin,
+}
+
+/// One OpenID Connect provider.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OidcEntry {
+    /// The issuer, exactly as it stands in tokens; `https://…`.
+    pub(crate) issuer: String,
+    /// The audience that tokens must be made for.
+    pub(crate) audience: String,
+    /// The claim that holds the groups.
+    #[serde(default = "groups_claim")]
+    pub(crate) groups_claim: String,
+    /// The provider's stable subject to the principal it is: `"00u1a2b3" = "alice@example.com"`.
+    #[serde(default)]
+    pub(crate) subjects: BTreeMap<String, String>,
+}
+
+fn groups_claim() -> String {
+    "groups".to_owned()
+}
+
+/// The rules.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyEntry {
+    /// Folder of `.cedar` files.
+    pub(crate) dir: String,
+}
+
+/// Masking.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MaskingEntry {
+    /// TOML file that says which columns carry which label.
+    pub(crate) labels: String,
+}
+
+/// The recording.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecordingEntry {
+    /// When an operation waits for the disk before it is sent on.
+    #[serde(default)]
+    pub(crate) durability: DurabilityEntry,
+    /// Which results are kept.
+    #[serde(default)]
+    pub(crate) results: ResultsEntry,
+}
+
+/// When an operation waits for the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DurabilityEntry {
+    /// Writes, holds, code and what is not understood wait for the disk; reads are synced within 5 ms.
+    #[default]
+    Auto,
+}
+
+/// Which results are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ResultsEntry {
+    /// All, after masking.
+    #[default]
+    Full,
+}
+
+/// Limits for every session.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LimitsEntry {
+    /// From connecting to an open session.
+    pub(crate) handshake: TextDuration,
+    /// Connections at once.
+    pub(crate) max_connections: u32,
+    /// How long a held operation waits on its open connection before it becomes a ticket.
+    pub(crate) hold_wait: TextDuration,
+    /// The same with a transaction open.
+    pub(crate) hold_wait_in_transaction: TextDuration,
+    /// The largest row that passes, bytes.
+    pub(crate) row_limit_bytes: u32,
+    /// How long sessions may take to end after SIGTERM.
+    pub(crate) drain: TextDuration,
+}
+
+impl Default for LimitsEntry {
+    fn default() -> Self {
+        Self {
+            handshake: TextDuration::seconds(15),
+            max_connections: 1000,
+            hold_wait: TextDuration::seconds(90),
+            hold_wait_in_transaction: TextDuration::seconds(30),
+            row_limit_bytes: 16 * 1024 * 1024,
+            drain: TextDuration::seconds(30),
+        }
+    }
+}
