@@ -6,6 +6,7 @@
 //! the statements after it).
 
 mod catalog;
+mod functions;
 mod lineage;
 mod names;
 mod statement;
