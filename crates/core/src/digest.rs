@@ -18,7 +18,7 @@ impl Digest {
 
     /// Takes 32 bytes that already are a digest.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
