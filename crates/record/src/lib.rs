@@ -1,1 +1,42 @@
-//! x
+//! The recording: an append-only, hash-chained, signed log of what every session did.
+//!
+//! Data flows one way. A session's [`Tape`] turns an event and its exact bytes into a framed entry
+//! (`format`), the log links it to the entry before and writes it to the current segment (`log`,
+//! `segment`, `medium`), a thread of its own makes what was written durable (`sync`), and a
+//! [`Receipt`] says so. `recover` brings a log back after a crash; [`read`] and [`mod@verify`] need
+//! only the files. The format is written down in `docs/recording-format.md`, from which a stranger
+//! can check a recording without this crate.
+//!
+//! A receipt cannot be made by anyone but the recorder:
+//!
+//! ```compile_fail
+//! let receipt = sallyport_record::Receipt {};
+//! ```
+//!
+//! nor can one be used twice:
+//!
+//! ```compile_fail
+//! fn twice(receipt: sallyport_record::Receipt) -> (sallyport_record::Receipt, sallyport_record::Receipt) {
+//!     (receipt.clone(), receipt)
+//! }
+//! ```
+
+mod error;
+mod format;
+mod keys;
+mod log;
+mod medium;
+pub mod read;
+mod recorder;
+mod recover;
+mod scan;
+mod segment;
+mod sync;
+mod tape;
+pub mod verify;
+
+pub use ed25519_dalek::{SigningKey, VerifyingKey};
+pub use error::RecordError;
+pub use keys::{load_or_create_key, load_public_key};
+pub use recorder::{Durability, Need, Recorder, RecorderSettings};
+pub use tape::{Appended, Receipt, Seal, Tape};

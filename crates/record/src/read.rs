@@ -1,0 +1,214 @@
+//! Reads recordings back, from the files alone. One entry is in memory at a time.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use sallyport_core::{Digest, Event, Principal, SessionId, Timestamp};
+use serde::Serialize;
+
+use crate::error::RecordError;
+use crate::format::{Kind, Note, SealClaim};
+use crate::scan::{Frame, Segment, Step};
+use crate::segment;
+
+/// What an entry says.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", content = "content", rename_all = "kebab-case")]
+pub enum Content {
+    /// An event of the session.
+    Event(Box<Event>),
+    /// The recorder's own word: `recovered` or `abandoned`.
+    Note {
+        /// Which.
+        event: String,
+        /// In words.
+        reason: String,
+    },
+    /// The signed end. Whether the signature holds is for [`mod@crate::verify`] to say.
+    Seal {
+        /// Entries before it.
+        entries: u64,
+        /// Hash of the last of them.
+        head: Digest,
+    },
+    /// An entry that this version does not know; its chain is checked all the same.
+    Unknown,
+}
+
+/// One entry of a session's recording, its hash checked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// The session.
+    pub session: SessionId,
+    /// Number in the session, from 0.
+    pub sequence: u64,
+    /// When it was written.
+    pub time: Timestamp,
+    /// What it says.
+    pub event: Content,
+    /// The exact bytes that belong to it.
+    #[serde(skip)]
+    pub payload: Vec<u8>,
+    /// Its hash.
+    pub hash: Digest,
+}
+
+/// A session, in short.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SessionSummary {
+    /// The session.
+    pub session: SessionId,
+    /// Who; nothing when the first entry does not say.
+    pub principal: Option<Principal>,
+    /// Target name.
+    pub target: Option<String>,
+    /// Time of the first entry.
+    pub opened: Timestamp,
+    /// Time of the last.
+    pub last: Timestamp,
+    /// Entries, the seal included.
+    pub entries: u64,
+    /// Whether there is a seal. Whether it holds is for [`mod@crate::verify`] to say.
+    pub sealed: bool,
+}
+
+/// All sessions, by id, which is by time. Reads every segment once; what is unreadable is left out
+/// (`verify` says what that is).
+///
+/// # Errors
+/// What the disk says.
+pub fn sessions(dir: &Path) -> Result<Vec<SessionSummary>, RecordError> {
+    let mut found: BTreeMap<SessionId, SessionSummary> = BTreeMap::new();
+    for (_, path) in segment::list(dir)? {
+        let (mut segment, _) = Segment::open(&path)?;
+        loop {
+            let mut seen = None;
+            // Only a session's first entry is read whole: it says who and where.
+            let step = segment.step(|envelope| {
+                seen = Some(envelope.clone());
+                envelope.session.is_some() && envelope.sequence == 0
+            })?;
+            let opened = match step {
+                Step::End { .. } | Step::Unreadable { .. } => break,
+                Step::Skipped => None,
+                Step::Frame(frame) => serde_json::from_slice::<Event>(&frame.event).ok(),
+            };
+            let Some(envelope) = seen else { continue };
+            let Some(session) = envelope.session else { continue };
+            let summary = found.entry(session.clone()).or_insert_with(|| SessionSummary {
+                session,
+                principal: None,
+                target: None,
+                opened: envelope.time,
+                last: envelope.time,
+                entries: 0,
+                sealed: false,
+            });
+            summary.last = envelope.time;
+            summary.entries += 1;
+            summary.sealed |= envelope.kind == Kind::Seal;
+            if let Some(Event::SessionOpened { principal, target, .. }) = opened {
+                summary.principal = Some(principal);
+                summary.target = Some(target);
+            }
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// One session's entries, in order. Ends with an error at the first entry that is not intact or is
+/// not the next one.
+///
+/// # Errors
+/// What the disk says.
+pub fn session(dir: &Path, id: &SessionId) -> Result<Entries, RecordError> {
+    let mut segments: Vec<PathBuf> = segment::list(dir)?.into_iter().map(|(_, path)| path).collect();
+    segments.reverse();
+    Ok(Entries {
+        session: id.clone(),
+        segments,
+        current: None,
+        next: 0,
+        head: crate::format::NO_LINK,
+        over: false,
+    })
+}
+
+/// The entries of one session, read as they are asked for.
+#[derive(Debug)]
+pub struct Entries {
+    session: SessionId,
+    /// Still to come, last first.
+    segments: Vec<PathBuf>,
+    current: Option<Segment>,
+    next: u64,
+    head: Digest,
+    over: bool,
+}
+
+impl Entries {
+    fn advance(&mut self) -> Result<Option<Entry>, RecordError> {
+        loop {
+            let Some(segment) = &mut self.current else {
+                let Some(path) = self.segments.pop() else { return Ok(None) };
+                self.current = Some(Segment::open(&path)?.0);
+                continue;
+            };
+            let step = segment.step(|envelope| envelope.session.as_ref() == Some(&self.session))?;
+            match step {
+                Step::Skipped => {}
+                Step::End { .. } => self.current = None,
+                // Perhaps an entry that is being written at this moment; verify tells the difference.
+                Step::Unreadable { .. } if self.segments.is_empty() => return Ok(None),
+                Step::Unreadable { offset, what } => {
+                    return Err(RecordError::Damaged(format!("{what} at byte {offset}")));
+                }
+                Step::Frame(frame) => return self.take(*frame).map(Some),
+            }
+        }
+    }
+
+    fn take(&mut self, frame: Frame) -> Result<Entry, RecordError> {
+        let at = frame.offset;
+        let broken = |what: &str| RecordError::Damaged(format!("the entry at byte {at} {what}"));
+        if !frame.intact {
+            return Err(broken("was altered"));
+        }
+        let envelope = frame.envelope.ok_or_else(|| broken("was altered"))?;
+        if envelope.sequence != self.next || frame.session_link != self.head {
+            return Err(broken("is not the session's next"));
+        }
+        self.next += 1;
+        self.head = frame.hash;
+        let event = match envelope.kind {
+            Kind::Event => serde_json::from_slice(&frame.event)
+                .map_or(Content::Unknown, |event| Content::Event(Box::new(event))),
+            Kind::Note => serde_json::from_slice::<Note>(&frame.event)
+                .map_or(Content::Unknown, |note| Content::Note { event: note.event, reason: note.reason }),
+            Kind::Seal => serde_json::from_slice::<SealClaim>(&frame.event)
+                .map_or(Content::Unknown, |seal| Content::Seal { entries: seal.entries, head: seal.head }),
+            Kind::Checkpoint | Kind::Unknown => Content::Unknown,
+        };
+        Ok(Entry {
+            session: self.session.clone(),
+            sequence: envelope.sequence,
+            time: envelope.time,
+            event,
+            payload: frame.payload,
+            hash: frame.hash,
+        })
+    }
+}
+
+impl Iterator for Entries {
+    type Item = Result<Entry, RecordError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let next = self.advance().transpose();
+        self.over = !matches!(next, Some(Ok(_)));
+        next
+    }
+}

@@ -1,0 +1,173 @@
+//! The recorder: opens a log, hands out tapes, and keeps the sync thread.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use sallyport_core::{Clock, SessionId};
+use serde::{Deserialize, Serialize};
+
+use crate::error::RecordError;
+use crate::log::{Log, Sizes};
+use crate::medium::{Disk, LocalDisk};
+use crate::recover;
+use crate::tape::{Appended, Tape, wait_for};
+
+/// Who decides what an answer waits for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Durability {
+    /// The caller, entry by entry.
+    #[default]
+    Auto,
+    /// Always wait for stable storage.
+    Disk,
+    /// Never wait: the operating system's cache is enough. Survives the gateway, not the machine.
+    Os,
+}
+
+/// What one entry has to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Written: survives the end of the gateway's process.
+    Written,
+    /// On stable storage: survives the machine's power.
+    Synced,
+}
+
+/// How to record.
+#[derive(Clone, Debug)]
+pub struct RecorderSettings {
+    /// Folder of the recording; made, readable by the owner alone, when it is not there.
+    pub dir: PathBuf,
+    /// Who decides what an answer waits for.
+    pub durability: Durability,
+    /// A segment is complete at this size. An entry that is larger gets a segment of its own.
+    pub segment_bytes: u64,
+    /// With less than this free on the disk nothing is recorded, and so nothing passes.
+    pub min_free_bytes: u64,
+}
+
+impl RecorderSettings {
+    /// Bytes of a segment unless told otherwise: 64 MiB.
+    pub const SEGMENT_BYTES: u64 = 64 << 20;
+    /// Bytes kept free unless told otherwise: 256 MiB.
+    pub const MIN_FREE_BYTES: u64 = 256 << 20;
+
+    /// The defaults, for a folder.
+    #[must_use]
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            durability: Durability::Auto,
+            segment_bytes: Self::SEGMENT_BYTES,
+            min_free_bytes: Self::MIN_FREE_BYTES,
+        }
+    }
+}
+
+/// Records sessions into one folder. Clones share it; the last one to go, tapes included, syncs and
+/// closes it.
+#[derive(Clone, Debug)]
+pub struct Recorder(Arc<Running>);
+
+/// A log with its sync thread.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) log: Arc<Log>,
+    pub(crate) durability: Durability,
+    thread: Option<JoinHandle<()>>,
+    /// Held for as long as we record: one process per folder.
+    _lock: std::fs::File,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.log.stop();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the recording's sync thread had panicked");
+        }
+    }
+}
+
+impl Recorder {
+    /// Opens the folder and brings the log back to where it can go on: a torn end is set aside, and
+    /// sessions that were left open get a note and a seal.
+    ///
+    /// # Errors
+    /// [`RecordError::Locked`] when another process records there, [`RecordError::Damaged`] when the
+    /// log cannot be continued, and whatever the disk says.
+    pub fn open(
+        settings: RecorderSettings,
+        key: SigningKey,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, RecordError> {
+        Self::open_on(settings, key, clock, Box::new(LocalDisk))
+    }
+
+    pub(crate) fn open_on(
+        settings: RecorderSettings,
+        key: SigningKey,
+        clock: Arc<dyn Clock>,
+        disk: Box<dyn Disk>,
+    ) -> Result<Self, RecordError> {
+        let lock = recover::lock(&settings.dir)?;
+        let found = recover::recover(&settings.dir)?;
+        let sizes = Sizes { segment_bytes: settings.segment_bytes, min_free_bytes: settings.min_free_bytes };
+        let log = Arc::new(Log::new(&settings.dir, sizes, key, clock, disk, found.resume)?);
+        let worker = Arc::clone(&log);
+        let thread = std::thread::Builder::new()
+            .name("record-sync".into())
+            .spawn(move || crate::sync::run(&worker))?;
+        let running =
+            Arc::new(Running { log, durability: settings.durability, thread: Some(thread), _lock: lock });
+        recover::tell(&running, &found.torn, found.left_open)?;
+        Ok(Self(running))
+    }
+
+    /// A tape for a session. Nothing is written until its first entry.
+    #[must_use]
+    pub fn begin(&self, session: SessionId) -> Tape {
+        Tape::new(Arc::clone(&self.0), session)
+    }
+
+    /// Whether the recorder would take an entry now. After a fault this tries the disk again.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn healthy(&self) -> Result<(), RecordError> {
+        self.0.log.healthy()
+    }
+
+    /// The key that checks this recorder's seals.
+    #[must_use]
+    pub fn public_key(&self) -> VerifyingKey {
+        self.0.log.key.verifying_key()
+    }
+
+    /// Waits until everything written so far is on stable storage, whatever the durability.
+    ///
+    /// # Errors
+    /// [`RecordError::NotSynced`] when the disk says no.
+    pub async fn flush(&self) -> Result<(), RecordError> {
+        let (segment, end) = {
+            let state = self.0.log.lock()?;
+            (Arc::clone(&state.current), state.end)
+        };
+        wait_for(&self.0.log, &segment, end).await
+    }
+}
+
+impl Appended {
+    /// What to wait for, given the recorder's durability.
+    pub(crate) fn effective(durability: Durability, need: Need) -> Need {
+        match durability {
+            Durability::Auto => need,
+            Durability::Disk => Need::Synced,
+            Durability::Os => Need::Written,
+        }
+    }
+}

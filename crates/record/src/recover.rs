@@ -1,0 +1,195 @@
+//! Brings a log back after the gateway stopped, however it stopped.
+//!
+//! Only the end is looked at: a segment's checkpoint says which sessions were open when it began, so
+//! the last intact segment is enough to know them all. The intact part stays; what follows it is
+//! copied to `torn/` before it is cut off. Every start begins a new segment, whose signed header
+//! pins down what was found.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::{FlockOperation, flock};
+use sallyport_core::{Digest, SessionId};
+
+use crate::error::RecordError;
+use crate::format::{BadHeader, Checkpoint, Draft, Envelope, Header, Kind, NO_LINK, Note, Torn, VERSION};
+use crate::log::{Chain, Resume, UNFINISHED};
+use crate::medium::make_directory;
+use crate::recorder::Running;
+use crate::scan::{Segment, Step};
+use crate::segment::{self, name_of};
+use crate::tape::Tape;
+
+/// Segments without an intact beginning that may stand at the end of a log. A crash leaves at most
+/// the one that was being made and the one before; more is damage that a person must look at.
+const MOST_SET_ASIDE: usize = 2;
+
+/// What was found at start.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) resume: Resume,
+    pub(crate) torn: Vec<Torn>,
+    pub(crate) left_open: HashMap<SessionId, Chain>,
+}
+
+/// Makes the folders and keeps every other process out.
+pub(crate) fn lock(directory: &Path) -> Result<File, RecordError> {
+    make_directory(directory)?;
+    make_directory(&segment::folder(directory))?;
+    File::open(directory)?.sync_all()?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(directory.join("recorder.lock"))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(RecordError::Locked),
+        Err(error) => Err(std::io::Error::from(error).into()),
+    }
+}
+
+/// Finds where the log goes on.
+pub(crate) fn recover(directory: &Path) -> Result<Found, RecordError> {
+    let folder = segment::folder(directory);
+    match std::fs::remove_file(folder.join(UNFINISHED)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let segments = segment::list(directory)?;
+    let mut torn = Vec::new();
+    for (number, path) in segments.iter().rev() {
+        let (mut segment, header) = Segment::open(path)?;
+        let decoded = header.as_ref().map(|bytes| Header::decode(bytes, None));
+        if matches!(decoded, Some(Err(BadHeader::Version))) {
+            return Err(RecordError::Damaged(format!("{} is of another version", name_of(path))));
+        }
+        if let Some(Ok((header, link))) = decoded
+            && header.number == *number
+            && let Some(mut end) = read_to_end(&mut segment, link)?
+        {
+            if let Some(cut) = set_aside(directory, path, &mut segment, end.offset)? {
+                torn.push(cut);
+            }
+            let file = OpenOptions::new().write(true).open(path)?;
+            file.set_len(end.offset)?;
+            file.sync_all()?;
+            let left_open = end.open.clone();
+            end.open.shrink_to_fit();
+            return Ok(Found {
+                resume: Resume { number: *number, head: end.head, open: end.open },
+                torn,
+                left_open,
+            });
+        }
+        if torn.len() >= MOST_SET_ASIDE {
+            return Err(RecordError::Damaged(format!("{} has no intact beginning", name_of(path))));
+        }
+        torn.extend(set_aside(directory, path, &mut segment, 0)?);
+        std::fs::remove_file(path)?;
+        File::open(&folder)?.sync_all()?;
+    }
+    let resume = Resume { number: 0, head: NO_LINK, open: HashMap::new() };
+    Ok(Found { resume, torn, left_open: HashMap::new() })
+}
+
+struct End {
+    offset: u64,
+    head: Digest,
+    open: HashMap<SessionId, Chain>,
+}
+
+/// Follows a segment's chain to its last intact entry. Nothing when not even the checkpoint is intact.
+fn read_to_end(segment: &mut Segment, link: Digest) -> Result<Option<End>, RecordError> {
+    let mut found: Option<End> = None;
+    let mut head = link;
+    loop {
+        let Step::Frame(frame) = segment.step(|_| true)? else { return Ok(found) };
+        if !frame.intact || frame.log_link != head {
+            return Ok(found);
+        }
+        let Some(envelope) = frame.envelope else { return Ok(found) };
+        head = frame.hash;
+        match &mut found {
+            None => {
+                let checkpoint = serde_json::from_slice::<Checkpoint>(&frame.event);
+                let (Kind::Checkpoint, Ok(checkpoint)) = (envelope.kind, checkpoint) else { return Ok(None) };
+                let open = checkpoint
+                    .open
+                    .into_iter()
+                    .map(|open| (open.session, Chain { entries: open.entries, head: open.head }))
+                    .collect();
+                found = Some(End { offset: frame.end, head, open });
+            }
+            Some(end) => {
+                end.offset = frame.end;
+                end.head = head;
+                if let Some(session) = envelope.session {
+                    if envelope.kind == Kind::Seal {
+                        end.open.remove(&session);
+                    } else {
+                        let chain = Chain { entries: envelope.sequence.saturating_add(1), head };
+                        end.open.insert(session, chain);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Copies what follows the intact part to `torn/`; nothing when only zeros follow.
+fn set_aside(
+    directory: &Path,
+    path: &Path,
+    segment: &mut Segment,
+    offset: u64,
+) -> Result<Option<Torn>, RecordError> {
+    let (bytes, _) = segment.remains(offset, std::io::sink())?;
+    if bytes == 0 {
+        return Ok(None);
+    }
+    let folder = directory.join("torn");
+    make_directory(&folder)?;
+    let name = name_of(path);
+    let kept_as = format!("{name}-{offset}");
+    let target = folder.join(&kept_as);
+    let mut copy = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&target)?;
+    let (bytes, sha256) = segment.remains(offset, &mut copy)?;
+    copy.sync_all()?;
+    File::open(&folder)?.sync_all()?;
+    tracing::warn!(segment = %name, offset, bytes, "a torn end of the recording was set aside");
+    Ok(Some(Torn { segment: name, offset, bytes, sha256, kept_as }))
+}
+
+/// Writes into the log what was found: what was cut off, and which sessions were left open.
+pub(crate) fn tell(
+    running: &Arc<Running>,
+    torn: &[Torn],
+    left_open: HashMap<SessionId, Chain>,
+) -> Result<(), RecordError> {
+    for cut in torn {
+        let note = Note {
+            event: "log-recovered".into(),
+            reason: "the end of the log was not intact and was set aside".into(),
+            torn: Some(cut.clone()),
+        };
+        let time = running.log.clock.now();
+        let envelope = Envelope { v: VERSION, kind: Kind::Note, session: None, sequence: 0, time };
+        running.log.place(&Draft::new(&envelope, &note, &[])?, &[], None, false, true)?;
+    }
+    let mut sessions: Vec<_> = left_open.into_iter().collect();
+    sessions.sort_by(|a, b| a.0.cmp(&b.0));
+    for (session, chain) in sessions {
+        let note = Note {
+            event: "recovered".into(),
+            reason: "the gateway stopped while this session was open; its last entries may be missing".into(),
+            torn: None,
+        };
+        Tape::resume(Arc::clone(running), session, chain).finish_with_note(&note)?;
+    }
+    running.log.sync_once()
+}
