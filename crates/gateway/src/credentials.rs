@@ -82,10 +82,7 @@ impl Credentials {
     ///
     /// # Errors
     /// The first one that cannot be had: a gateway that lacks one does not start.
-    pub fn load(
-        targets: &[Target],
-        env: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, CredentialError> {
+    pub fn load(targets: &[Target], env: &dyn Fn(&str) -> Option<String>) -> Result<Self, CredentialError> {
         Ok(Self { loaded: RwLock::new(read_all(targets, env)?) })
     }
 
@@ -199,6 +196,12 @@ impl TargetCredential {
         }
         derived.push(Derived { salt: salt.to_vec(), iterations, keys });
     }
+
+    /// How many keys are kept.
+    #[cfg(test)]
+    pub(crate) fn derived_count(&self) -> usize {
+        self.derived.lock().unwrap().len()
+    }
 }
 
 fn read_all(
@@ -247,8 +250,7 @@ fn read_file(target: &str, path: &Path) -> Result<Secret<String>, CredentialErro
     let bad = |fault| Err(CredentialError::BadFile { target: target.to_owned(), path: shown.clone(), fault });
     // A name that is a pipe must not hold up the start: it is opened without waiting, then refused.
     let no_wait = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
-    let file =
-        std::fs::OpenOptions::new().read(true).custom_flags(no_wait).open(path).map_err(unreadable)?;
+    let file = std::fs::OpenOptions::new().read(true).custom_flags(no_wait).open(path).map_err(unreadable)?;
     let meta = file.metadata().map_err(unreadable)?;
     if !meta.is_file() {
         return bad("is not a regular file");
@@ -276,7 +278,8 @@ fn read_file(target: &str, path: &Path) -> Result<Secret<String>, CredentialErro
         }
     };
     // One line end is the editor's, more would be the password's own.
-    let kept = text.strip_suffix('\n').map_or(text.len(), |line| line.strip_suffix('\r').unwrap_or(line).len());
+    let kept =
+        text.strip_suffix('\n').map_or(text.len(), |line| line.strip_suffix('\r').unwrap_or(line).len());
     text.truncate(kept);
     let secret = Secret::new(text);
     let value = secret.expose();

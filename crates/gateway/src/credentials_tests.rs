@@ -146,5 +146,5 @@ fn derived_keys_are_kept_by_salt_and_count_and_only_a_few() {
     for salt in 0..10_u8 {
         held.keep(&[salt], 4096, keys());
     }
-    assert_eq!(held.derived.lock().unwrap().len(), MAX_DERIVED);
+    assert_eq!(held.derived_count(), MAX_DERIVED);
 }

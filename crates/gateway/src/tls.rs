@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use thiserror::Error;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-pub use client::{ClientConfigs, client_config};
+pub use client::client_config;
 pub use server::{ServerTls, server_config};
 
 /// ALPN name of PostgreSQL's protocol (IANA registry of ALPN protocol ids).

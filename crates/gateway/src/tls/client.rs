@@ -3,16 +3,14 @@
 //! Settings in, a rustls client configuration out, or nothing where the configuration says `disable`.
 //! There is no mode between: TLS without a checked chain is not offered.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use sallyport_core::{TlsMode, TlsSettings};
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_cert_signed_by_trust_anchor};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::ParsedCertificate;
-use tokio_rustls::rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
 use super::files::{self, content_error};
 use super::{ALPN_POSTGRESQL, TlsError, provider};
@@ -115,32 +113,5 @@ impl ServerCertVerifier for ChainOnly {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.signatures.supported_verify_schemes()
-    }
-}
-
-/// Configurations by settings, made once: reading the system's authorities takes milliseconds.
-#[derive(Debug, Default)]
-pub struct ClientConfigs {
-    made: Mutex<Vec<(TlsSettings, Option<Arc<ClientConfig>>)>>,
-}
-
-impl ClientConfigs {
-    /// As [`client_config`], from memory after the first time.
-    ///
-    /// # Errors
-    /// As [`client_config`]; errors are not remembered.
-    pub fn for_settings(&self, settings: &TlsSettings) -> Result<Option<Arc<ClientConfig>>, TlsError> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, config)) = made.iter().find(|(known, _)| known == settings) {
-            return Ok(config.clone());
-        }
-        let config = client_config(settings)?;
-        made.push((settings.clone(), config.clone()));
-        Ok(config)
-    }
-
-    /// Forgets everything: authorities are read again. For a reload.
-    pub fn clear(&self) {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

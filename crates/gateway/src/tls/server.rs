@@ -105,7 +105,9 @@ fn is_dns_name(name: &str) -> bool {
         && name.split('.').all(|label| {
             !label.is_empty()
                 && label.len() <= 63
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*'))
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*'))
         })
 }
 
@@ -134,12 +136,11 @@ impl Own {
         files::make_directory(&self.dir)?;
         let fresh_ca = !(self.ca.exists() && self.ca_key.exists() && lasts(&self.ca, now)?);
         let issuer = if fresh_ca { self.make_ca(now)? } else { self.read_ca(now)? };
-        let good =
-            !fresh_ca && self.leaf.exists() && self.leaf_key.exists() && lasts(&self.leaf, now)? && {
-                let chain = files::certificates(&self.leaf)?;
-                let present = chain.first().and_then(|leaf| x509::names(leaf)).unwrap_or_default();
-                names.iter().all(|name| present.contains(name))
-            };
+        let good = !fresh_ca && self.leaf.exists() && self.leaf_key.exists() && lasts(&self.leaf, now)? && {
+            let chain = files::certificates(&self.leaf)?;
+            let present = chain.first().and_then(|leaf| x509::names(leaf)).unwrap_or_default();
+            names.iter().all(|name| present.contains(name))
+        };
         if good { Ok(()) } else { self.make_leaf(&issuer, names, now) }
     }
 

@@ -52,14 +52,7 @@ pub(crate) fn not_after(certificate: &[u8]) -> Option<Timestamp> {
         _ => year,
     };
     let part = |from: usize| rest.get(from..from + 2);
-    Timestamp::parse(&format!(
-        "{year:04}-{}-{}T{}:{}:{}Z",
-        part(0)?,
-        part(2)?,
-        part(4)?,
-        part(6)?,
-        part(8)?
-    ))
+    Timestamp::parse(&format!("{year:04}-{}-{}T{}:{}:{}Z", part(0)?, part(2)?, part(4)?, part(6)?, part(8)?))
 }
 
 /// The names the certificate is for: DNS names as they stand, addresses in their usual notation.
