@@ -20,7 +20,7 @@ use super::error::{DialError, DialErrorKind, wipe};
 ///
 /// # Errors
 /// [`DialError`] when no connection could be made, or when the backend gave no key at start-up.
-pub async fn cancel(
+pub(crate) async fn cancel(
     target: &Target,
     tls: Option<Arc<ClientConfig>>,
     pid: u32,

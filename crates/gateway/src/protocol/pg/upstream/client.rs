@@ -15,13 +15,13 @@ use super::stream::Conversation;
 
 /// What one answer may cost.
 #[derive(Clone, Copy, Debug)]
-pub struct QueryLimits {
+pub(crate) struct QueryLimits {
     /// Most rows.
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// Most bytes of all messages together.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
     /// Longest wait for the whole answer.
-    pub deadline: Duration,
+    pub(crate) deadline: Duration,
 }
 
 impl Default for QueryLimits {
@@ -31,11 +31,11 @@ impl Default for QueryLimits {
 }
 
 /// One row: the values as text, nothing for NULL.
-pub type Row = Vec<Option<Vec<u8>>>;
+pub(crate) type Row = Vec<Option<Vec<u8>>>;
 
 /// A connection for the gateway's own questions.
 #[derive(Debug)]
-pub struct UpstreamClient {
+pub(crate) struct UpstreamClient {
     talk: Conversation,
     limits: QueryLimits,
     /// An answer was left half read: nothing that follows could be told from it.
@@ -45,14 +45,14 @@ pub struct UpstreamClient {
 impl UpstreamClient {
     /// Takes over a connection that [`dial`](super::dial) opened.
     #[must_use]
-    pub fn new(upstream: Upstream, limits: QueryLimits) -> Self {
+    pub(crate) fn new(upstream: Upstream, limits: QueryLimits) -> Self {
         let Upstream { stream, leftover, .. } = upstream;
         Self { talk: Conversation::new(stream, leftover, limits.bytes), limits, broken: false }
     }
 
     /// Whether the connection is of no further use.
     #[must_use]
-    pub fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         self.broken
     }
 
@@ -62,7 +62,7 @@ impl UpstreamClient {
     /// # Errors
     /// [`DialErrorKind::QueryFailed`] when the server refuses the text: the client stays usable. Any
     /// other error, a limit among them, breaks it.
-    pub async fn query(&mut self, sql: &str) -> Result<Vec<Row>, DialError> {
+    pub(crate) async fn query(&mut self, sql: &str) -> Result<Vec<Row>, DialError> {
         if self.broken {
             return Err(DialError::away("this connection broke earlier"));
         }

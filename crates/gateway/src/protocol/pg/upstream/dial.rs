@@ -52,7 +52,7 @@ mod request {
 ///
 /// # Errors
 /// [`DialError`]: a public category, and a detail for the log.
-pub async fn dial(
+pub(crate) async fn dial(
     target: &Target,
     database: &str,
     credentials: &Credentials,

@@ -15,7 +15,7 @@ const MAX_DETAIL: usize = 500;
 
 /// The categories a caller may learn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum DialErrorKind {
+pub(crate) enum DialErrorKind {
     /// No connection, no answer in time, or the server says that it takes nobody now.
     TargetAway,
     /// The server answered and did not let the gateway in: credential, role or database.
@@ -35,14 +35,14 @@ pub enum DialErrorKind {
 
 /// A failed dial, or a failed query of the gateway's own.
 #[derive(Clone, PartialEq, Eq)]
-pub struct DialError {
+pub(crate) struct DialError {
     kind: DialErrorKind,
     detail: String,
     sqlstate: Option<[u8; 5]>,
 }
 
 impl DialError {
-    pub(super) fn new(kind: DialErrorKind, detail: impl AsRef<str>) -> Self {
+    pub(crate) fn new(kind: DialErrorKind, detail: impl AsRef<str>) -> Self {
         let mut detail = visible::line(detail.as_ref());
         if let Some((cut, _)) = detail.char_indices().nth(MAX_DETAIL) {
             detail.truncate(cut);
@@ -88,25 +88,25 @@ impl DialError {
 
     /// The category.
     #[must_use]
-    pub fn kind(&self) -> DialErrorKind {
+    pub(crate) fn kind(&self) -> DialErrorKind {
         self.kind
     }
 
     /// For logs: what happened. May hold the server's words, on one line, hidden characters written out.
     #[must_use]
-    pub fn detail(&self) -> &str {
+    pub(crate) fn detail(&self) -> &str {
         &self.detail
     }
 
     /// The server's SQLSTATE, if it sent one.
     #[must_use]
-    pub fn sqlstate(&self) -> Option<[u8; 5]> {
+    pub(crate) fn sqlstate(&self) -> Option<[u8; 5]> {
         self.sqlstate
     }
 
     /// What a caller may read.
     #[must_use]
-    pub fn public(&self) -> &'static str {
+    pub(crate) fn public(&self) -> &'static str {
         match self.kind {
             DialErrorKind::TargetAway => "the target does not answer",
             DialErrorKind::TargetRefusedUs => "the target did not let the gateway sign in",
@@ -120,7 +120,7 @@ impl DialError {
 
     /// As a refusal for a caller of `target`: fixed text and the target's configured name.
     #[must_use]
-    pub fn refusal(&self, target: &Target) -> Refusal {
+    pub(crate) fn refusal(&self, target: &Target) -> Refusal {
         let blame = if self.kind == DialErrorKind::Gateway { Blame::Gateway } else { Blame::Upstream };
         Refusal::new(RefusalCode::Target, blame, self.public())
             .detail(format!("target {}", visible::line(&target.name)))

@@ -17,24 +17,24 @@ use std::fmt;
 
 use bytes::BytesMut;
 
-pub use cancel::cancel;
-pub use client::{QueryLimits, Row, UpstreamClient};
-pub use dial::dial;
-pub use error::{DialError, DialErrorKind};
-pub use stream::UpstreamStream;
+pub(crate) use cancel::cancel;
+pub(crate) use client::{QueryLimits, Row, UpstreamClient};
+pub(crate) use dial::dial;
+pub(crate) use error::{DialError, DialErrorKind};
+pub(crate) use stream::UpstreamStream;
 
 /// A connection to a target, signed in and idle.
-pub struct Upstream {
+pub(crate) struct Upstream {
     /// The socket.
-    pub stream: UpstreamStream,
+    pub(crate) stream: UpstreamStream,
     /// What the server reported at start-up (`ParameterStatus`).
-    pub parameters: BTreeMap<String, String>,
+    pub(crate) parameters: BTreeMap<String, String>,
     /// The backend's process id; 0 when the server gave none.
-    pub pid: u32,
+    pub(crate) pid: u32,
     /// The key that cancels this backend's work; empty when the server gave none. Never goes to a caller.
-    pub secret: Vec<u8>,
+    pub(crate) secret: Vec<u8>,
     /// Bytes that came behind the first `ReadyForQuery`; to be read before the socket.
-    pub leftover: BytesMut,
+    pub(crate) leftover: BytesMut,
 }
 
 impl fmt::Debug for Upstream {

@@ -14,7 +14,7 @@ use super::error::DialError;
 
 /// A connection to a target. Reading and writing are cancel-safe as far as tokio's are.
 #[derive(Debug)]
-pub enum UpstreamStream {
+pub(crate) enum UpstreamStream {
     /// In the clear, because the configuration says so.
     Plain(TcpStream),
     /// Under TLS, the certificate checked.
@@ -24,7 +24,7 @@ pub enum UpstreamStream {
 impl UpstreamStream {
     /// Whether bytes travel under TLS.
     #[must_use]
-    pub fn is_tls(&self) -> bool {
+    pub(crate) fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
     }
 
