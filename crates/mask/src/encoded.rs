@@ -1,0 +1,87 @@
+//! Values that are one encoded text: base64 in either alphabet, or hexadecimal.
+//!
+//! Only a whole value is decoded, and only once: what is wrapped deeper is for lineage and policy. Most
+//! identifiers and digests look encoded and are not: decoding stops at the first byte that no text has.
+
+/// Shortest value that is tried.
+const SHORTEST: usize = 12;
+
+/// The text that the value encodes, if it encodes one.
+pub(crate) fn decode(value: &str) -> Option<String> {
+    let value = value.trim();
+    if value.len() < SHORTEST {
+        return None;
+    }
+    let hex = value.strip_prefix("\\x").or_else(|| value.strip_prefix("0x")).unwrap_or(value);
+    let bytes = from_hex(hex).or_else(|| from_base64(value))?;
+    String::from_utf8(bytes).ok()
+}
+
+/// Whether a text could hold the byte.
+fn is_textual(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0x80..)
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    let mut out = Vec::new();
+    let mut high: Option<u8> = None;
+    for byte in text.bytes() {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            b'A'..=b'F' => byte - b'A' + 10,
+            _ => return None,
+        };
+        match high.take() {
+            None => high = Some(digit << 4),
+            Some(high) => out.push(Some(high | digit).filter(|byte| is_textual(*byte))?),
+        }
+    }
+    Some(out)
+}
+
+fn from_base64(text: &str) -> Option<Vec<u8>> {
+    let body = text.trim_end_matches('=');
+    if text.len() - body.len() > 2 || body.len() % 4 == 1 {
+        return None;
+    }
+    let mut out = Vec::new();
+    let (mut held, mut bits) = (0_u32, 0_u32);
+    for byte in body.bytes() {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        held = (held << 6) | u32::from(value);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            let decoded = u8::try_from((held >> bits) & 0xff).ok()?;
+            out.push(Some(decoded).filter(|byte| is_textual(*byte))?);
+            held &= (1 << bits) - 1;
+        }
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encoded_text_is_read_and_other_values_are_not() {
+        assert_eq!(decode("YWxpY2VAZXhhbXBsZS5jb20=").as_deref(), Some("alice@example.com"));
+        assert_eq!(decode("YWxpY2VAZXhhbXBsZS5jb20").as_deref(), Some("alice@example.com"));
+        assert_eq!(decode("\\x616c696365406578616d706c652e636f6d").as_deref(), Some("alice@example.com"));
+        assert_eq!(decode("d41d8cd98f00b204e9800998ecf8427e"), None);
+        assert_eq!(decode("8f14e45f-ceea-467f-a0e6-9b4b3d1f6c2a"), None);
+        assert_eq!(decode("hello there, world"), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! What a text is made of, in one pass over its bytes: the prefilter before every detector.
+//!
+//! Most values hold nothing that any detector could want (a name, a status, a short number). One table
+//! look-up per byte settles that, and nothing else runs.
+
+/// Kinds of bytes, as bits.
+pub(crate) const DIGIT: u16 = 1;
+pub(crate) const LETTER: u16 = 1 << 1;
+pub(crate) const AT: u16 = 1 << 2;
+pub(crate) const COLON: u16 = 1 << 3;
+pub(crate) const DOT: u16 = 1 << 4;
+pub(crate) const DASH: u16 = 1 << 5;
+pub(crate) const UNDERSCORE: u16 = 1 << 6;
+pub(crate) const EQUALS: u16 = 1 << 7;
+/// `+` and `/`.
+pub(crate) const BASE64: u16 = 1 << 8;
+/// `%`, `&`, `\`: may write another character.
+pub(crate) const ESCAPE: u16 = 1 << 9;
+/// Not ASCII.
+pub(crate) const HIGH: u16 = 1 << 10;
+/// Everything else.
+pub(crate) const OTHER: u16 = 1 << 11;
+
+const fn kind(byte: u8) -> u16 {
+    match byte {
+        b'0'..=b'9' => DIGIT,
+        b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+        b'@' => AT,
+        b':' => COLON,
+        b'.' => DOT,
+        b'-' => DASH,
+        b'_' => UNDERSCORE,
+        b'=' => EQUALS,
+        b'+' | b'/' => BASE64,
+        b'%' | b'&' | b'\\' => ESCAPE,
+        0x80.. => HIGH,
+        _ => OTHER,
+    }
+}
+
+/// What a text is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Features {
+    bits: u16,
+    digits: usize,
+    length: usize,
+}
+
+impl Features {
+    /// One pass over the bytes.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let mut bits = 0;
+        let mut digits = 0;
+        for byte in bytes {
+            let kind = kind(*byte);
+            bits |= kind;
+            digits += usize::from(kind & DIGIT);
+        }
+        Self { bits, digits, length: bytes.len() }
+    }
+
+    /// Whether any of the kinds occurs.
+    pub(crate) fn any(self, kinds: u16) -> bool {
+        self.bits & kinds != 0
+    }
+
+    /// Whether nothing but these kinds occurs.
+    pub(crate) fn only(self, kinds: u16) -> bool {
+        self.bits & !kinds == 0
+    }
+
+    /// Whether a text of these features could hold what the detector looks for.
+    pub(crate) fn meet(self, needs: Needs) -> bool {
+        self.length >= needs.length
+            && self.digits >= needs.digits
+            && self.bits & needs.all == needs.all
+            && (needs.any == 0 || self.any(needs.any))
+    }
+
+    /// Bytes.
+    pub(crate) fn length(self) -> usize {
+        self.length
+    }
+}
+
+/// The least a text must have for a detector to be asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    /// Bytes.
+    length: usize,
+    /// Digits.
+    digits: usize,
+    /// Kinds that must all occur.
+    all: u16,
+    /// Kinds of which one must occur; none when 0.
+    any: u16,
+}
+
+impl Needs {
+    /// At least so many bytes.
+    pub(crate) const fn length(length: usize) -> Self {
+        Self { length, digits: 0, all: 0, any: 0 }
+    }
+
+    /// At least so many digits.
+    pub(crate) const fn digits(digits: usize) -> Self {
+        Self { length: digits, digits, all: 0, any: 0 }
+    }
+
+    /// And at least so many bytes.
+    pub(crate) const fn and_length(self, length: usize) -> Self {
+        Self { length, ..self }
+    }
+
+    /// And all of these kinds.
+    pub(crate) const fn all(self, all: u16) -> Self {
+        Self { all, ..self }
+    }
+
+    /// And one of these kinds.
+    pub(crate) const fn any(self, any: u16) -> Self {
+        Self { any, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn needs_are_met_by_what_is_there() {
+        let features = Features::of("a-1@b.com 22".as_bytes());
+        assert!(features.meet(Needs::digits(3).all(AT | DOT)));
+        assert!(!features.meet(Needs::digits(4)));
+        assert!(!features.meet(Needs::length(13)));
+        assert!(features.meet(Needs::length(1).any(COLON | AT)));
+        assert!(!features.meet(Needs::length(1).any(COLON | EQUALS)));
+        assert!(!features.any(HIGH) && Features::of("é".as_bytes()).any(HIGH));
+        assert!(Features::of(b"YWJj").only(LETTER) && !Features::of(b"YW Jj").only(LETTER));
+    }
+}
