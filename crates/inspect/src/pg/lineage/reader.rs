@@ -1,0 +1,133 @@
+//! The reader of one statement: what it may look at, and how much of it.
+//!
+//! Every step down costs depth and every node costs a step; when either runs out, what is left is
+//! unsettled. Views are expanded once per statement.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::super::catalog::CatalogRelation;
+use super::super::statement::Context;
+use super::flow::{Column, Flow};
+
+/// Nested nodes, views included. The parser itself gives up at about fifty levels of one text.
+const DEPTH: usize = 160;
+/// Nodes read in all, repeated readings of recursive queries included.
+const STEPS: usize = 200_000;
+/// PostgreSQL's own limit of columns in one target list (`MaxTupleAttributeNumber`).
+pub(super) const COLUMNS: usize = 1664;
+/// A view definition longer than this is not read.
+const DEFINITION_BYTES: usize = 1 << 20;
+
+/// Reads one statement.
+#[derive(Debug)]
+pub(super) struct Reader<'c> {
+    context: Context<'c>,
+    path: Cell<&'c [String]>,
+    views: RefCell<HashMap<usize, Option<Rc<[Column<'c>]>>>>,
+    depth: Cell<usize>,
+    steps: Cell<usize>,
+    withs: Cell<usize>,
+    /// WITH clauses that a reading had to wait for.
+    pub(super) blocked: RefCell<Vec<usize>>,
+}
+
+/// One step down; leaving it goes up again.
+#[derive(Debug)]
+pub(super) struct Step<'r>(&'r Cell<usize>);
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+impl<'c> Reader<'c> {
+    /// A reader in that context.
+    pub(super) fn new(context: &Context<'c>) -> Self {
+        Self {
+            context: *context,
+            path: Cell::new(context.search_path),
+            views: RefCell::default(),
+            depth: Cell::new(0),
+            steps: Cell::new(0),
+            withs: Cell::new(0),
+            blocked: RefCell::default(),
+        }
+    }
+
+    /// The context as it is here: inside a view's definition the caller's search path does not count.
+    pub(super) fn context(&self) -> Context<'c> {
+        Context { search_path: self.path.get(), ..self.context }
+    }
+
+    /// One step down, unless there have been too many.
+    pub(super) fn step(&self) -> Option<Step<'_>> {
+        self.spend(1);
+        if self.depth.get() >= DEPTH || self.steps.get() > STEPS {
+            return None;
+        }
+        self.depth.set(self.depth.get().saturating_add(1));
+        Some(Step(&self.depth))
+    }
+
+    /// Counts work that is not a node.
+    pub(super) fn spend(&self, steps: usize) {
+        self.steps.set(self.steps.get().saturating_add(steps));
+    }
+
+    /// Whether there was too much to read; nothing that was found then counts.
+    pub(super) fn exhausted(&self) -> bool {
+        self.steps.get() > STEPS
+    }
+
+    /// A number for one reading of a WITH clause.
+    pub(super) fn number_with(&self) -> usize {
+        self.withs.set(self.withs.get().saturating_add(1));
+        self.withs.get()
+    }
+
+    /// The columns of a view, made of what its definition makes them of. A definition that cannot be
+    /// read, or leads back to itself, leaves every column unsettled.
+    pub(super) fn view(&self, relation: &'c CatalogRelation) -> Rc<[Column<'c>]> {
+        let key = std::ptr::from_ref(relation).addr();
+        let known = self.views.borrow().get(&key).cloned();
+        match known {
+            Some(Some(columns)) => return columns,
+            Some(None) => return unsettled(relation),
+            None => {}
+        }
+        self.views.borrow_mut().insert(key, None);
+        // The definition was written out for an empty search path, so it is read with one.
+        let path = self.path.replace(&[]);
+        let read = relation.definition.as_deref().and_then(|text| self.definition(text));
+        self.path.set(path);
+        let columns = match read {
+            Some(read) if read.len() == relation.columns.len() => relation
+                .columns
+                .iter()
+                .zip(read)
+                .map(|(column, read)| Column::new(&column.name, read.flow))
+                .collect(),
+            _ => unsettled(relation),
+        };
+        self.views.borrow_mut().insert(key, Some(Rc::clone(&columns)));
+        columns
+    }
+
+    fn definition(&self, text: &str) -> Option<Vec<Column<'c>>> {
+        let _step = self.step()?;
+        if text.len() > DEFINITION_BYTES {
+            return None;
+        }
+        let parsed = pg_query::parse(text, 0).ok()?;
+        let [statement] = parsed.protobuf.stmts.as_slice() else { return None };
+        let node = statement.stmt.as_ref()?.node.as_ref()?;
+        self.query(node, None)
+    }
+}
+
+fn unsettled<'c>(relation: &CatalogRelation) -> Rc<[Column<'c>]> {
+    relation.columns.iter().map(|column| Column::new(&column.name, Flow::Unsettled)).collect()
+}
