@@ -4,4 +4,5 @@
 //! fails; what it cannot read is `unknown`, and unknown is never treated as harmless. It knows no
 //! policy and no wire format.
 
+pub mod lines;
 pub mod pg;

@@ -5,13 +5,20 @@
 //! columns each output column comes from) and [`StateEffect`]s (what it changes about the reading of
 //! the statements after it).
 
+mod cache;
 mod catalog;
+mod facts;
 mod functions;
+mod inspection;
 mod lineage;
 mod names;
+mod nesting;
 mod statement;
+mod text;
 
+pub use cache::Cache;
 pub use catalog::{Catalog, CatalogColumn, CatalogFunction, CatalogRelation, RelationKind};
+pub use inspection::inspect;
 pub use lineage::{BaseColumn, Lineage, Origin, OutputColumn};
 pub use statement::{
     Context, CopyFormat, CopyOptions, Inspection, Prepared, Remembered, StateEffect, Statement, StatementKind,

@@ -1,0 +1,332 @@
+//! What stands in FROM, USING and MERGE's source: relations, sub-selects, functions and joins.
+
+use std::collections::BTreeSet;
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{Alias, JoinExpr, Node, RangeFunction, RangeTableSample, RangeVar};
+use sallyport_core::{Action, ObjectName, Verb};
+
+use super::names::{role, split, written};
+use super::scope::Source;
+use super::{Mode, Reader, inner, string_of, strings};
+
+fn alias_name(alias: Option<&Alias>) -> String {
+    alias.map(|alias| alias.aliasname.clone()).unwrap_or_default()
+}
+
+fn alias_columns(alias: Option<&Alias>) -> Vec<String> {
+    alias.map(|alias| strings(&alias.colnames)).unwrap_or_default()
+}
+
+impl Reader<'_> {
+    pub(super) fn from_list(&mut self, items: &[Node]) {
+        for item in items {
+            if let Some(node) = item.node.as_ref() {
+                self.deeper(|reader| reader.from_item(node));
+            }
+        }
+    }
+
+    pub(super) fn from_item(&mut self, node: &NodeEnum) {
+        match node {
+            NodeEnum::RangeVar(range) => self.from_relation(range),
+            NodeEnum::RangeSubselect(sub) => {
+                let columns = match inner(&sub.subquery) {
+                    Some(query) if sub.lateral => self.query(query),
+                    Some(query) => self.beside(|reader| reader.query(query)),
+                    None => None,
+                };
+                self.opaque(sub.alias.as_ref(), columns);
+            }
+            NodeEnum::RangeFunction(function) => self.from_function(function),
+            NodeEnum::JoinExpr(join) => self.from_join(join),
+            NodeEnum::RangeTableSample(sample) => self.from_sample(sample),
+            NodeEnum::RangeTableFunc(table) => {
+                self.maybe(&table.docexpr, Mode::Read);
+                self.maybe(&table.rowexpr, Mode::Read);
+                self.all(&table.namespaces, Mode::Read);
+                let mut columns = Vec::new();
+                for column in &table.columns {
+                    match column.node.as_ref() {
+                        Some(NodeEnum::RangeTableFuncCol(column)) => {
+                            columns.push(column.colname.clone());
+                            self.maybe(&column.colexpr, Mode::Read);
+                            self.maybe(&column.coldefexpr, Mode::Read);
+                            self.cast_to(column.type_name.as_ref());
+                        }
+                        Some(other) => self.unsupported_node(other),
+                        None => self.unsupported("an empty column of XMLTABLE"),
+                    }
+                }
+                self.opaque(table.alias.as_ref(), Some(columns));
+            }
+            NodeEnum::JsonTable(table) => {
+                let columns = self.json_table(table);
+                self.opaque(table.alias.as_ref(), Some(columns));
+            }
+            other => self.unsupported_node(other),
+        }
+    }
+
+    /// A sub-select that cannot see its neighbours, only the levels around it.
+    fn beside<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        let hidden = self.scopes.last_mut().map(|scope| std::mem::take(&mut scope.sources));
+        let result = read(self);
+        if let (Some(hidden), Some(scope)) = (hidden, self.scopes.last_mut()) {
+            scope.sources = hidden;
+        }
+        result
+    }
+
+    fn opaque(&mut self, alias: Option<&Alias>, columns: Option<Vec<String>>) {
+        let renamed = alias_columns(alias);
+        let columns = columns.map(|mut columns| {
+            for (column, name) in columns.iter_mut().zip(&renamed) {
+                column.clone_from(name);
+            }
+            columns
+        });
+        self.add_source(Source { alias: alias_name(alias), columns, renamed, ..Source::default() });
+    }
+
+    fn from_relation(&mut self, range: &RangeVar) {
+        if range.schemaname.is_empty() {
+            if let Some(cte) = self.find_cte(&range.relname) {
+                let renamed = alias_columns(range.alias.as_ref());
+                let mut source = Source {
+                    alias: alias_name(range.alias.as_ref()),
+                    columns: cte.columns,
+                    ..Source::default()
+                };
+                if source.alias.is_empty() {
+                    source.alias = cte.name;
+                }
+                if let Some(columns) = &mut source.columns {
+                    for (column, name) in columns.iter_mut().zip(&renamed) {
+                        column.clone_from(name);
+                    }
+                }
+                source.renamed = renamed;
+                return self.add_source(source);
+            }
+        }
+        let targets = self.relations(range);
+        for target in &targets {
+            self.read_relation(target);
+        }
+        let source = self.source_of(range, targets);
+        self.add_source(source);
+    }
+
+    /// The source that a relation is.
+    pub(super) fn source_of(&self, range: &RangeVar, targets: Vec<ObjectName>) -> Source {
+        let alias = alias_name(range.alias.as_ref());
+        let columns = match targets.as_slice() {
+            [only] => self.relation_columns(only),
+            _ => None,
+        };
+        Source {
+            alias: if alias.is_empty() { range.relname.clone() } else { alias },
+            targets,
+            columns,
+            renamed: alias_columns(range.alias.as_ref()),
+            ..Source::default()
+        }
+    }
+
+    /// A relation is read: the relation itself, and what a view reads.
+    pub(super) fn read_relation(&mut self, target: &ObjectName) {
+        let kind = self.relation_kind(target);
+        self.act(Verb::Select, kind, target.clone());
+        if kind == "foreign-table" {
+            self.act(Verb::Network, kind, target.clone());
+        }
+        self.read_view(target);
+    }
+
+    /// What a view's definition reads. `None` when it is no view that the catalog knows.
+    pub(super) fn read_view(&mut self, target: &ObjectName) {
+        let Some(catalog) = self.catalog else { return };
+        let definition = target
+            .schema
+            .as_deref()
+            .and_then(|schema| catalog.relation(schema, &target.name))
+            .and_then(|relation| relation.definition.clone());
+        let Some(definition) = definition else { return };
+        // A system view reads what the server lets everybody read through it.
+        if matches!(target.schema.as_deref(), Some("pg_catalog" | "information_schema"))
+            || self.views.contains(target)
+        {
+            return;
+        }
+        self.views.push(target.clone());
+        self.nested_text(&definition);
+        self.views.pop();
+    }
+
+    fn from_function(&mut self, function: &RangeFunction) {
+        let mut columns: Option<Vec<String>> = None;
+        for entry in &function.functions {
+            match entry.node.as_ref() {
+                Some(NodeEnum::List(list)) => {
+                    if let Some(call) = list.items.first() {
+                        self.expr(call, Mode::Read);
+                    }
+                    if let Some(NodeEnum::List(definitions)) =
+                        list.items.get(1).and_then(|item| item.node.as_ref())
+                    {
+                        columns.get_or_insert_default().extend(self.column_definitions(&definitions.items));
+                    }
+                }
+                Some(other) => self.deeper(|reader| reader.node(other, Mode::Read)),
+                None => self.unsupported("an empty function in FROM"),
+            }
+        }
+        if !function.coldeflist.is_empty() {
+            columns.get_or_insert_default().extend(self.column_definitions(&function.coldeflist));
+        }
+        let renamed = alias_columns(function.alias.as_ref());
+        if columns.is_none() && !renamed.is_empty() {
+            columns = Some(renamed);
+        }
+        if function.ordinality {
+            if let Some(columns) = &mut columns {
+                columns.push("ordinality".to_owned());
+            }
+        }
+        let mut source = Source { alias: alias_name(function.alias.as_ref()), columns, ..Source::default() };
+        if source.alias.is_empty() {
+            source.alias = function_name(&function.functions).unwrap_or_default();
+        }
+        self.add_source(source);
+    }
+
+    fn column_definitions(&mut self, definitions: &[Node]) -> Vec<String> {
+        let mut names = Vec::new();
+        for definition in definitions {
+            match definition.node.as_ref() {
+                Some(NodeEnum::ColumnDef(column)) => names.push(column.colname.clone()),
+                Some(other) => self.unsupported_node(other),
+                None => {}
+            }
+        }
+        names
+    }
+
+    fn from_sample(&mut self, sample: &RangeTableSample) {
+        if let Some(relation) = inner(&sample.relation) {
+            self.from_item(relation);
+        }
+        let method = split(&strings(&sample.method));
+        if !matches!(method.name.as_str(), "bernoulli" | "system") {
+            self.unclassed = true;
+            self.act(Verb::Call, "function", method);
+        }
+        self.all(&sample.args, Mode::Read);
+        self.maybe(&sample.repeatable, Mode::Read);
+    }
+
+    fn from_join(&mut self, join: &JoinExpr) {
+        let from = self.scopes.last().map_or(0, |scope| scope.sources.len());
+        for side in [&join.larg, &join.rarg] {
+            if let Some(node) = inner(side) {
+                self.deeper(|reader| reader.from_item(node));
+            }
+        }
+        for column in join.using_clause.iter().filter_map(string_of) {
+            self.merge(column, from);
+        }
+        if join.is_natural {
+            let sources: Vec<Source> = self
+                .scopes
+                .last()
+                .map(|scope| scope.sources.iter().skip(from).cloned().collect())
+                .unwrap_or_default();
+            let known: Option<Vec<BTreeSet<String>>> = sources
+                .iter()
+                .map(|source| source.columns.as_ref().map(|columns| columns.iter().cloned().collect()))
+                .collect();
+            match known.as_deref() {
+                Some([left, right]) => {
+                    for column in left.intersection(right) {
+                        self.merge(column, from);
+                    }
+                }
+                _ => self.merge("*", from),
+            }
+        }
+        if let Some(quals) = inner(&join.quals) {
+            self.node(quals, Mode::Filter);
+        }
+        if join.alias.is_some() {
+            let targets: Vec<ObjectName> = self
+                .scopes
+                .last()
+                .map(|scope| {
+                    scope
+                        .sources
+                        .iter()
+                        .skip(from)
+                        .flat_map(|source| source.targets.iter().cloned())
+                        .collect()
+                })
+                .unwrap_or_default();
+            let alias = alias_name(join.alias.as_ref());
+            let renamed = alias_columns(join.alias.as_ref());
+            self.add_source(Source { alias, targets, renamed, ..Source::default() });
+        }
+    }
+
+    /// FOR UPDATE, FOR SHARE: the relations named, or all of the level.
+    pub(super) fn locking(&mut self, clauses: &[Node]) {
+        for clause in clauses {
+            let Some(NodeEnum::LockingClause(clause)) = clause.node.as_ref() else {
+                self.unsupported("a locking clause");
+                continue;
+            };
+            let names: Vec<String> = clause
+                .locked_rels
+                .iter()
+                .filter_map(|node| match node.node.as_ref() {
+                    Some(NodeEnum::RangeVar(range)) => Some(written(range).name),
+                    _ => None,
+                })
+                .collect();
+            let sources = self.scopes.last().map(|scope| scope.sources.clone()).unwrap_or_default();
+            let locked = sources.iter().filter(|source| names.is_empty() || names.contains(&source.alias));
+            for target in locked.flat_map(|source| source.targets.iter()) {
+                let kind = self.relation_kind(target);
+                self.act(Verb::Lock, kind, target.clone());
+            }
+        }
+    }
+
+    /// CURRENT_ROLE and its kind, as a grantee or owner.
+    pub(super) fn owner(spec: Option<&pg_query::protobuf::RoleSpec>) -> Vec<String> {
+        spec.map(role).into_iter().collect()
+    }
+
+    /// A privilege-like action with its receivers.
+    pub(super) fn act_to(&mut self, verb: Verb, kind: &str, object: ObjectName, to: Vec<String>) {
+        self.add(Action { to, ..Action::on_object(verb, kind, object) });
+    }
+
+    /// An action on a part of a table.
+    pub(super) fn act_on(&mut self, verb: Verb, kind: &str, name: &str, on: Option<ObjectName>) {
+        let mut action = Action { on, kind: Some(kind.to_owned()), ..Action::new(verb) };
+        if !name.is_empty() {
+            action.object = Some(ObjectName::bare(name));
+        }
+        self.add(action);
+    }
+}
+
+fn function_name(functions: &[Node]) -> Option<String> {
+    let Some(NodeEnum::List(list)) = functions.first().and_then(|entry| entry.node.as_ref()) else {
+        return None;
+    };
+    match list.items.first().and_then(|call| call.node.as_ref()) {
+        Some(NodeEnum::FuncCall(call)) => call.funcname.last().and_then(string_of).map(str::to_owned),
+        _ => None,
+    }
+}

@@ -1,0 +1,287 @@
+//! SELECT, VALUES, set operations and WITH.
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{Node, SelectStmt, SetOperation, WithClause};
+
+use super::scope::Cte;
+use super::{Mode, Reader, inner, string_of, strings};
+
+impl Reader<'_> {
+    /// Reads a query; gives the names of its columns, when the text settles them.
+    pub(super) fn query(&mut self, node: &NodeEnum) -> Option<Vec<String>> {
+        let mut columns = None;
+        self.deeper(|reader| {
+            columns = match node {
+                NodeEnum::SelectStmt(select) => reader.scoped(|reader| reader.select(select)),
+                NodeEnum::InsertStmt(insert) => reader.scoped(|reader| reader.insert(insert)),
+                NodeEnum::UpdateStmt(update) => reader.scoped(|reader| reader.update(update)),
+                NodeEnum::DeleteStmt(delete) => reader.scoped(|reader| reader.delete(delete)),
+                NodeEnum::MergeStmt(merge) => reader.scoped(|reader| reader.merge_into(merge)),
+                other => {
+                    reader.unsupported_node(other);
+                    None
+                }
+            };
+        });
+        columns
+    }
+
+    pub(super) fn with(&mut self, with: Option<&WithClause>) {
+        let Some(with) = with else { return };
+        let ctes = with.ctes.iter().filter_map(|node| match node.node.as_ref() {
+            Some(NodeEnum::CommonTableExpr(cte)) => Some(cte),
+            _ => None,
+        });
+        if with.recursive {
+            for cte in ctes.clone() {
+                let aliases = strings(&cte.aliascolnames);
+                let columns =
+                    if aliases.is_empty() { self.first_names(inner(&cte.ctequery)) } else { Some(aliases) };
+                self.add_cte(Cte { name: cte.ctename.clone(), columns });
+            }
+        }
+        for cte in ctes {
+            let mut columns = inner(&cte.ctequery).and_then(|query| self.query(query));
+            let aliases = strings(&cte.aliascolnames);
+            if let Some(columns) = &mut columns {
+                for (column, alias) in columns.iter_mut().zip(&aliases) {
+                    column.clone_from(alias);
+                }
+            }
+            if let Some(search) = &cte.search_clause {
+                if let Some(columns) = &mut columns {
+                    columns.push(search.search_seq_column.clone());
+                }
+            }
+            if let Some(cycle) = &cte.cycle_clause {
+                self.maybe(&cycle.cycle_mark_value, Mode::Read);
+                self.maybe(&cycle.cycle_mark_default, Mode::Read);
+                if let Some(columns) = &mut columns {
+                    columns.push(cycle.cycle_mark_column.clone());
+                    columns.push(cycle.cycle_path_column.clone());
+                }
+            }
+            self.add_cte(Cte { name: cte.ctename.clone(), columns });
+        }
+    }
+
+    fn add_cte(&mut self, cte: Cte) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.ctes.push(cte);
+        }
+    }
+
+    /// The output names of a recursive query's first arm, without reading it.
+    fn first_names(&self, node: Option<&NodeEnum>) -> Option<Vec<String>> {
+        let Some(NodeEnum::SelectStmt(select)) = node else { return None };
+        let mut select: &SelectStmt = select;
+        while let Some(left) = select.larg.as_deref() {
+            select = left;
+        }
+        select.target_list.iter().map(target_name).collect()
+    }
+
+    fn select(&mut self, select: &SelectStmt) -> Option<Vec<String>> {
+        self.with(select.with_clause.as_ref());
+        if let Some(into) = &select.into_clause {
+            self.into_clause(into);
+        }
+        if select.op != SetOperation::SetopNone as i32 && select.op != SetOperation::Undefined as i32 {
+            return self.set_operation(select);
+        }
+        if !select.values_lists.is_empty() {
+            return self.values(select);
+        }
+        self.from_list(&select.from_clause);
+        let names = self.targets(&select.target_list);
+        self.maybe(&select.where_clause, Mode::Filter);
+        for item in &select.distinct_clause {
+            // Plain DISTINCT is one empty node.
+            if let Some(node) = item.node.as_ref() {
+                self.output_or(node, &select.target_list, true);
+            }
+        }
+        for item in &select.group_clause {
+            if let Some(node) = item.node.as_ref() {
+                self.output_or(node, &select.target_list, false);
+            }
+        }
+        self.maybe(&select.having_clause, Mode::Filter);
+        self.all(&select.window_clause, Mode::Filter);
+        for item in &select.sort_clause {
+            match item.node.as_ref() {
+                Some(NodeEnum::SortBy(sort)) => {
+                    self.operator(&sort.use_op);
+                    if let Some(node) = inner(&sort.node) {
+                        self.output_or(node, &select.target_list, true);
+                    }
+                }
+                Some(other) => self.unsupported_node(other),
+                None => {}
+            }
+        }
+        self.limits(select);
+        self.locking(&select.locking_clause);
+        names
+    }
+
+    fn limits(&mut self, select: &SelectStmt) {
+        self.maybe(&select.limit_count, Mode::Filter);
+        self.maybe(&select.limit_offset, Mode::Filter);
+    }
+
+    fn set_operation(&mut self, select: &SelectStmt) -> Option<Vec<String>> {
+        let mut names = None;
+        for (side, arm) in [&select.larg, &select.rarg].into_iter().enumerate() {
+            let Some(arm) = arm.as_deref() else { continue };
+            self.deeper(|reader| {
+                let columns = reader.scoped(|reader| reader.select(arm));
+                if side == 0 {
+                    names = columns;
+                }
+            });
+        }
+        // ORDER BY of a set operation can name output columns only: nothing new is read.
+        for item in &select.sort_clause {
+            if let Some(NodeEnum::SortBy(sort)) = item.node.as_ref() {
+                self.operator(&sort.use_op);
+                if !matches!(inner(&sort.node), Some(NodeEnum::ColumnRef(_) | NodeEnum::AConst(_))) {
+                    self.maybe(&sort.node, Mode::Filter);
+                }
+            }
+        }
+        self.limits(select);
+        self.locking(&select.locking_clause);
+        names
+    }
+
+    fn values(&mut self, select: &SelectStmt) -> Option<Vec<String>> {
+        let mut width = 0;
+        for row in &select.values_lists {
+            if let Some(NodeEnum::List(list)) = row.node.as_ref() {
+                width = width.max(list.items.len());
+                self.all(&list.items, Mode::Read);
+            } else {
+                self.unsupported("a row of VALUES");
+            }
+        }
+        self.limits(select);
+        Some((1..=width).map(|number| format!("column{number}")).collect())
+    }
+
+    /// Reads a target list; gives the names of the columns.
+    pub(super) fn targets(&mut self, targets: &[Node]) -> Option<Vec<String>> {
+        let mut names = Some(Vec::new());
+        for target in targets {
+            match target.node.as_ref() {
+                Some(NodeEnum::ResTarget(column)) => {
+                    self.maybe(&column.val, Mode::Read);
+                    match (names.as_mut(), target_name(target)) {
+                        (Some(names), Some(name)) => names.push(name),
+                        (Some(_), None) => match self.star_names(inner(&column.val)) {
+                            Some(columns) => names.get_or_insert_default().extend(columns),
+                            None => names = None,
+                        },
+                        (None, _) => {}
+                    }
+                }
+                Some(other) => self.unsupported_node(other),
+                None => {}
+            }
+        }
+        names
+    }
+
+    /// What `*` or `a.*` stands for, when every source's columns are known.
+    fn star_names(&self, node: Option<&NodeEnum>) -> Option<Vec<String>> {
+        let Some(NodeEnum::ColumnRef(reference)) = node else { return None };
+        let scope = self.scopes.last()?;
+        if !scope.merged.is_empty() {
+            return None;
+        }
+        let qualifier = reference.fields.iter().filter_map(string_of).next_back();
+        let mut names = Vec::new();
+        for source in scope.sources.iter().filter(|source| qualifier.is_none_or(|name| source.alias == name))
+        {
+            names.extend(source.columns.clone()?);
+        }
+        Some(names)
+    }
+
+    /// ORDER BY, GROUP BY and DISTINCT ON may name an output column by its name or place.
+    fn output_or(&mut self, node: &NodeEnum, targets: &[Node], output_first: bool) {
+        if let Some(expression) = self.output(node, targets, output_first) {
+            return self.deeper(|reader| reader.node(expression, Mode::Filter));
+        }
+        self.deeper(|reader| reader.node(node, Mode::Filter));
+    }
+
+    fn output<'t>(&self, node: &NodeEnum, targets: &'t [Node], output_first: bool) -> Option<&'t NodeEnum> {
+        let column = |target: &'t Node| match target.node.as_ref() {
+            Some(NodeEnum::ResTarget(column)) => Some(column.as_ref()),
+            _ => None,
+        };
+        match node {
+            NodeEnum::ColumnRef(reference) if reference.fields.len() == 1 => {
+                let name = reference.fields.first().and_then(string_of)?;
+                if !output_first && self.input_has(name) {
+                    return None;
+                }
+                let target = targets.iter().filter_map(column).find(|target| target.name == name)?;
+                inner(&target.val)
+            }
+            NodeEnum::AConst(constant) => {
+                let Some(pg_query::protobuf::a_const::Val::Ival(place)) = &constant.val else { return None };
+                let place = usize::try_from(place.ival).ok()?.checked_sub(1)?;
+                inner(&targets.get(place).and_then(column)?.val)
+            }
+            _ => None,
+        }
+    }
+
+    fn input_has(&self, name: &str) -> bool {
+        self.scopes.last().is_some_and(|scope| {
+            scope.sources.iter().any(|source| {
+                source.columns.as_ref().is_some_and(|columns| columns.iter().any(|column| column == name))
+            })
+        })
+    }
+}
+
+/// The name that an output column gets; none for `*`.
+fn target_name(target: &Node) -> Option<String> {
+    let Some(NodeEnum::ResTarget(column)) = target.node.as_ref() else { return None };
+    if !column.name.is_empty() {
+        return Some(column.name.clone());
+    }
+    expression_name(inner(&column.val)?)
+}
+
+fn expression_name(node: &NodeEnum) -> Option<String> {
+    match node {
+        NodeEnum::ColumnRef(reference) => reference.fields.last().and_then(string_of).map(str::to_owned),
+        NodeEnum::FuncCall(call) => call.funcname.last().and_then(string_of).map(str::to_owned),
+        NodeEnum::TypeCast(cast) => match inner(&cast.arg).and_then(expression_name) {
+            Some(name) if name != "?column?" => Some(name),
+            _ => cast
+                .type_name
+                .as_ref()
+                .and_then(|name| name.names.last())
+                .and_then(string_of)
+                .map(str::to_owned),
+        },
+        NodeEnum::CollateClause(collate) => inner(&collate.arg).and_then(expression_name),
+        NodeEnum::AIndirection(indirection) => {
+            let last = indirection.indirection.last()?;
+            match last.node.as_ref()? {
+                NodeEnum::AStar(_) => None,
+                _ => Some(string_of(last).unwrap_or("?column?").to_owned()),
+            }
+        }
+        NodeEnum::CoalesceExpr(_) => Some("coalesce".to_owned()),
+        NodeEnum::CaseExpr(_) => Some("case".to_owned()),
+        NodeEnum::AArrayExpr(_) => Some("array".to_owned()),
+        NodeEnum::RowExpr(_) => Some("row".to_owned()),
+        _ => Some("?column?".to_owned()),
+    }
+}

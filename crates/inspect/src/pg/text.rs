@@ -1,0 +1,64 @@
+//! From bytes to a parse tree, guarded: encoding, size, nesting, and literals that could read two ways.
+
+use pg_query::protobuf::ParseResult;
+use sallyport_core::{Unknown, UnknownCode};
+
+use super::statement::Context;
+
+/// The longest text that is read, bytes.
+pub(super) const SIZE_LIMIT: usize = 1024 * 1024;
+
+/// How deep the parser may have to go. Chosen so that its C code, which recurses over the tree, stays
+/// well within a thread's stack of 2 MiB.
+const NESTING_LIMIT: usize = 1500;
+
+fn unknown(code: UnknownCode, detail: impl Into<String>) -> Unknown {
+    Unknown { code, detail: detail.into() }
+}
+
+/// The text, decoded, when the connection's encoding leaves no doubt about it.
+pub(super) fn decode<'t>(text: &'t [u8], context: &Context<'_>) -> Result<&'t str, Unknown> {
+    if text.len() > SIZE_LIMIT {
+        return Err(unknown(UnknownCode::TooLarge, format!("{} bytes", text.len())));
+    }
+    if text.contains(&0) {
+        return Err(unknown(UnknownCode::Encoding, "a NUL"));
+    }
+    let encoding: String = context
+        .client_encoding
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    if !matches!(encoding.as_str(), "utf8" | "unicode") && !text.is_ascii() {
+        return Err(unknown(UnknownCode::Encoding, "not ASCII, and the connection is not UTF8"));
+    }
+    std::str::from_utf8(text).map_err(|_| unknown(UnknownCode::Encoding, "invalid UTF-8"))
+}
+
+/// Parses a text of SQL by PostgreSQL's own grammar.
+pub(super) fn parse(text: &str) -> Result<ParseResult, Unknown> {
+    if text.contains('\0') {
+        return Err(unknown(UnknownCode::Encoding, "a NUL"));
+    }
+    if text.len() > SIZE_LIMIT || super::nesting::estimate(text) > NESTING_LIMIT {
+        return Err(unknown(UnknownCode::TooLarge, "nested too deeply"));
+    }
+    // The binding walks the tree once more for a summary, and panics on shapes it does not know.
+    match std::panic::catch_unwind(|| pg_query::parse(text, 0)) {
+        Ok(Ok(parsed)) => Ok(parsed.protobuf),
+        Ok(Err(pg_query::Error::Decode(error))) => {
+            let message = error.to_string();
+            let code =
+                if message.contains("recursion") { UnknownCode::TooLarge } else { UnknownCode::Encoding };
+            Err(unknown(code, message))
+        }
+        Ok(Err(pg_query::Error::Parse(message)))
+            if message.contains("memory exhausted") || message.contains("stack depth") =>
+        {
+            Err(unknown(UnknownCode::TooLarge, message))
+        }
+        Ok(Err(error)) => Err(unknown(UnknownCode::Unparsable, error.to_string())),
+        Err(_) => Err(unknown(UnknownCode::Unsupported, "the parser gave up")),
+    }
+}
