@@ -63,6 +63,8 @@ pub struct CatalogFunction {
 pub struct Catalog {
     relations: BTreeMap<(String, String), CatalogRelation>,
     by_oid: BTreeMap<u32, (String, String)>,
+    /// Per parent, its children by inheritance or partitioning.
+    children: BTreeMap<(String, String), Vec<(String, String)>>,
     functions: std::collections::BTreeSet<CatalogFunction>,
     /// `oprname` of operators defined outside `pg_catalog`, with their schema.
     operators: std::collections::BTreeSet<(String, String)>,
@@ -83,6 +85,15 @@ impl Catalog {
             .iter()
             .map(|relation| (relation.oid, (relation.schema.clone(), relation.name.clone())))
             .collect();
+        let mut children: BTreeMap<(String, String), Vec<(String, String)>> = BTreeMap::new();
+        for relation in &relations {
+            for parent in &relation.parents {
+                children
+                    .entry(parent.clone())
+                    .or_default()
+                    .push((relation.schema.clone(), relation.name.clone()));
+            }
+        }
         let relations = relations
             .into_iter()
             .map(|relation| ((relation.schema.clone(), relation.name.clone()), relation))
@@ -90,6 +101,7 @@ impl Catalog {
         Self {
             relations,
             by_oid,
+            children,
             functions: functions.into_iter().collect(),
             operators: operators.into_iter().collect(),
             version,
@@ -106,6 +118,12 @@ impl Catalog {
     #[must_use]
     pub fn relation_by_oid(&self, oid: u32) -> Option<&CatalogRelation> {
         self.by_oid.get(&oid).and_then(|name| self.relations.get(name))
+    }
+
+    /// The relations that have this one as a parent: reading it reads their rows.
+    #[must_use]
+    pub fn children(&self, schema: &str, name: &str) -> &[(String, String)] {
+        self.children.get(&(schema.to_owned(), name.to_owned())).map_or(&[], Vec::as_slice)
     }
 
     /// Every relation.
