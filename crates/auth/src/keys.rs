@@ -173,3 +173,7 @@ fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
         key.common.key_algorithm.as_ref().is_none_or(|named| named.to_string().parse() == Ok(algorithm));
     kind && for_signatures && same_algorithm
 }
+
+#[cfg(test)]
+#[path = "keys_tests.rs"]
+mod tests;

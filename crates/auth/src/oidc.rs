@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use reqwest::Client;
 use sallyport_core::Timestamp;
@@ -227,7 +228,12 @@ fn verify_signature(
     only_signature.validate_nbf = false;
     only_signature.validate_aud = false;
     let data = jsonwebtoken::decode::<Map<String, Value>>(token, key, &only_signature);
-    data.map(|data| data.claims).map_err(|_| AuthError::Signature)
+    match data {
+        Ok(data) => Ok(data.claims),
+        Err(error) if *error.kind() == ErrorKind::InvalidSignature => Err(AuthError::Signature),
+        // Signed, and its registered claims are not of the types they must have.
+        Err(_) => Err(AuthError::Malformed),
+    }
 }
 
 fn text<'a>(claims: &'a Map<String, Value>, claim: &str) -> Option<&'a str> {

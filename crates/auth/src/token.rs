@@ -112,4 +112,4 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 #[cfg(test)]
 #[path = "token_tests.rs"]
-mod tests;
+pub(crate) mod tests;
