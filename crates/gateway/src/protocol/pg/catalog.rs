@@ -297,19 +297,25 @@ impl Catalogs {
                     () = tokio::time::sleep(IDLE / 5) => {}
                 }
                 let (Some(shared), Some(entry)) = (shared.upgrade(), entry.upgrade()) else { break };
-                if entry.times(|times| times.used.elapsed() < IDLE) {
-                    continue;
+                if entry.times(|times| times.used.elapsed() >= IDLE) {
+                    shared.let_go(&target, &entry);
+                    break;
                 }
-                let mut slots = shared.slots.write().unwrap_or_else(PoisonError::into_inner);
-                if let Some(of_target) = slots.get_mut(&target) {
-                    of_target.retain(|slot| !Arc::ptr_eq(&slot.entry, &entry));
-                    if of_target.is_empty() {
-                        slots.remove(&target);
-                    }
-                }
-                break;
             }
         });
+    }
+}
+
+impl Shared {
+    /// Forgets an entry. Its connection closes once nobody holds the entry any more.
+    fn let_go(&self, target: &str, entry: &Arc<Entry>) {
+        let mut slots = self.slots.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(of_target) = slots.get_mut(target) {
+            of_target.retain(|slot| !Arc::ptr_eq(&slot.entry, entry));
+            if of_target.is_empty() {
+                slots.remove(target);
+            }
+        }
     }
 }
 

@@ -226,3 +226,20 @@ async fn an_edited_target_does_not_get_the_old_ones_catalog() {
     assert!(catalogs.current(&edited, "postgres").await.is_err());
     assert!(catalogs.current(&reach, "postgres").await.is_ok());
 }
+
+#[tokio::test]
+async fn an_idle_catalog_gives_its_connection_back_and_is_read_again_when_asked() {
+    let (server, reach) = server();
+    let catalogs = Catalogs::default();
+    catalogs.current(&reach, "postgres").await.unwrap();
+    let entry = catalogs.entry(&reach, "postgres");
+    catalogs.shared.let_go("shop", &entry);
+    drop(entry);
+    let until = Instant::now() + Duration::from_secs(10);
+    while connections(&server) != "0" {
+        assert!(Instant::now() < until, "still connected");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(catalogs.current(&reach, "postgres").await.is_ok());
+    assert!(reach.tasks.drain(Duration::from_secs(5)).await.is_clean());
+}

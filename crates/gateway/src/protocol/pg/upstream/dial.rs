@@ -11,11 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use rustix::net::sockopt;
 use sallyport_core::{Target, TlsMode};
 use sallyport_wire::pg::backend::{self, tag};
 use sallyport_wire::pg::{Frame, Reader, finish_frame, start_frame, startup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -31,6 +32,8 @@ use crate::credentials::{Credentials, TargetCredential};
 const MAX_MESSAGE: usize = 64 * 1024;
 /// Most messages before the server is ready. Real servers send some twenty.
 const MAX_MESSAGES: usize = 1000;
+/// Longest wait for one of a host's addresses.
+const PER_ADDRESS: Duration = Duration::from_secs(4);
 /// A secret key of protocol 3.2 has up to 256 bytes.
 const MAX_SECRET: usize = 256;
 
@@ -96,26 +99,35 @@ pub(super) async fn open(
     }
 }
 
-/// The first of the host's addresses that answers.
+/// The first of the host's addresses that answers. One that swallows packets must not use up the time
+/// of those behind it.
 async fn connect(target: &Target) -> Result<TcpStream, DialError> {
     let addresses = lookup_host((target.host.as_str(), target.port))
         .await
         .map_err(|error| DialError::io("looking up the target's address", &error))?;
     let mut last = DialError::away("the target's name has no address");
     for address in addresses {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }
-            .map_err(|error| DialError::io("opening a socket", &error))?;
-        // A target that vanished is noticed even while nothing is asked of it.
-        socket.set_keepalive(true).map_err(|error| DialError::io("setting keepalive", &error))?;
-        match socket.connect(address).await {
-            Ok(stream) => {
-                stream.set_nodelay(true).map_err(|error| DialError::io("setting nodelay", &error))?;
+        match tokio::time::timeout(PER_ADDRESS, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                tune(&stream).map_err(|error| DialError::io("setting socket options", &error))?;
                 return Ok(stream);
             }
-            Err(error) => last = DialError::io(&format!("connecting to {address}"), &error),
+            Ok(Err(error)) => last = DialError::io(&format!("connecting to {address}"), &error),
+            Err(_) => last = DialError::away(format!("connecting to {address}: no answer")),
         }
     }
     Err(last)
+}
+
+/// Small messages go out at once, and a target that vanished is noticed within two minutes, even while
+/// nothing is asked of it: the system's own two hours would keep sessions and their locks for as long.
+fn tune(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    sockopt::set_socket_keepalive(stream, true)?;
+    sockopt::set_tcp_keepidle(stream, Duration::from_secs(60))?;
+    sockopt::set_tcp_keepintvl(stream, Duration::from_secs(10))?;
+    sockopt::set_tcp_keepcnt(stream, 6)?;
+    Ok(())
 }
 
 /// Asks for TLS and accepts nothing else. Bytes that come along with the server's `S` were put there
