@@ -174,15 +174,6 @@ impl Catalogs {
         self.read(reach, database, &entry, STALE).await
     }
 
-    /// The catalog as it is now: for a row whose object id the current one does not know.
-    ///
-    /// # Errors
-    /// As [`Catalogs::current`].
-    pub(crate) async fn refresh(&self, reach: &Reach, database: &str) -> Result<Arc<Catalog>, CatalogError> {
-        self.entry(reach, database).generation.fetch_add(1, Ordering::AcqRel);
-        self.current(reach, database).await
-    }
-
     /// Says that the catalog of a target's database changed: the next [`Catalogs::current`] reads it
     /// anew. To be called after DDL was carried out, and again when the transaction around it ended.
     pub(crate) fn mark_dirty(&self, target: &str, database: &str) {

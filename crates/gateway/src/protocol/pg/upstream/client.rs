@@ -51,6 +51,7 @@ impl UpstreamClient {
     }
 
     /// Whether the connection is of no further use.
+    #[cfg(test)]
     #[must_use]
     pub(crate) fn is_broken(&self) -> bool {
         self.broken

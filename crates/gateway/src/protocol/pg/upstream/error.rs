@@ -99,6 +99,7 @@ impl DialError {
     }
 
     /// The server's SQLSTATE, if it sent one.
+    #[cfg(test)]
     #[must_use]
     pub(crate) fn sqlstate(&self) -> Option<[u8; 5]> {
         self.sqlstate

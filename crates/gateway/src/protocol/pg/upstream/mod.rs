@@ -21,7 +21,7 @@ pub(crate) use cancel::cancel;
 pub(crate) use client::{QueryLimits, Row, UpstreamClient};
 pub(crate) use dial::dial;
 pub(crate) use error::{DialError, DialErrorKind};
-pub(crate) use stream::UpstreamStream;
+use stream::UpstreamStream;
 
 /// A connection to a target, signed in and idle.
 pub(crate) struct Upstream {

@@ -43,11 +43,14 @@ where
     let target = target(listener.local_addr().unwrap().port(), "app", mode, Some(authority.ca.clone()));
     let credentials = credentials(&target, "hunter2");
     let dialled = dial(&target, "postgres", &credentials, tls(&target), &[], Duration::from_secs(5));
-    let serve = async {
+    // A gateway that falls for the lie leaves the script waiting: that is to fail, not to hang.
+    let serve = tokio::time::timeout(Duration::from_secs(6), async {
         let (socket, _) = listener.accept().await.unwrap();
         script(socket).await;
-    };
-    tokio::join!(dialled, serve).0
+    });
+    let (dialled, served) = tokio::join!(dialled, serve);
+    served.expect("the gateway kept the connection open");
+    dialled
 }
 
 /// A server that sends one thing after the start-up message.
