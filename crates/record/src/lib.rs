@@ -33,6 +33,8 @@ mod scan;
 mod segment;
 mod sync;
 mod tape;
+#[cfg(test)]
+mod testing;
 pub mod verify;
 
 pub use ed25519_dalek::{SigningKey, VerifyingKey};

@@ -243,7 +243,22 @@ impl Log {
         error
     }
 
+    /// Completes the segment and begins the next. The old one is durable first: otherwise a power
+    /// failure could keep the new one and lose the end of the old, which looks like tampering.
     fn rotate(&self, state: &mut State) -> Result<(), RecordError> {
+        let old = &state.current;
+        if !old.failed() && old.synced() < state.end {
+            match old.medium.sync() {
+                Ok(()) if old.synced() > 0 => old.set_synced(state.end),
+                // Its name is not durable yet; the sync thread sees to that.
+                Ok(()) => {}
+                Err(error) => {
+                    old.set_failed();
+                    state.fault = Some(Fault::Sync);
+                    tracing::error!(%error, "a segment of the recording could not be made durable");
+                }
+            }
+        }
         let header = Header {
             number: state.number + 1,
             created: self.clock.now(),

@@ -171,3 +171,7 @@ impl Appended {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "recorder_tests.rs"]
+mod tests;

@@ -193,3 +193,7 @@ pub(crate) fn tell(
     }
     running.log.sync_once()
 }
+
+#[cfg(test)]
+#[path = "recover_tests.rs"]
+mod tests;

@@ -32,7 +32,8 @@ impl Segment {
     }
 
     pub(crate) fn set_synced(&self, end: u64) {
-        self.synced.store(end, Ordering::Release);
+        // Two threads may sync the same segment: the later end stands.
+        self.synced.fetch_max(end, Ordering::AcqRel);
     }
 
     pub(crate) fn set_failed(&self) {

@@ -23,7 +23,7 @@ use crate::segment::{self, name_of};
 const MOST_PROBLEMS: usize = 1000;
 /// How often the end of the last segment is looked at again, in case it is being written right now.
 const LOOKS: u32 = 4;
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_millis(25) };
 
 /// How far a verification is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -396,3 +396,7 @@ impl Check<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;

@@ -1,0 +1,254 @@
+//! Recording itself: chains, receipts, group commit, and what a failing disk does to them.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sallyport_core::SystemClock;
+
+use super::*;
+use crate::read::{self, Content};
+use crate::testing::{Faults, FaultyDisk, closed, data, folder, key, opened, recorder, session, settings};
+use crate::verify::{State, verify};
+
+fn faulty(dir: &std::path::Path) -> (Recorder, Arc<Faults>) {
+    let faults = Arc::new(Faults::default());
+    let disk = Box::new(FaultyDisk(Arc::clone(&faults)));
+    let recorder = Recorder::open_on(settings(dir, 1 << 20), key(), Arc::new(SystemClock), disk).unwrap();
+    (recorder, faults)
+}
+
+fn check(dir: &std::path::Path) -> crate::verify::Report {
+    verify(dir, &key().verifying_key(), |_| {}).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_appended_is_read_back_in_order_with_its_exact_bytes() {
+    let dir = folder();
+    let recorder = recorder(dir.path(), 1 << 20);
+    let tape = recorder.begin(session(1));
+    tape.append_and_wait(&opened(), &[], Need::Synced).await.unwrap();
+    let many: Vec<&[u8]> = vec![b"xy"; 2000];
+    tape.append(&data(1), &[b"ab\0", b"", b"\xff"]).unwrap();
+    let receipt = tape.append(&data(2), &many).unwrap().wait(Need::Written).await.unwrap();
+    let seal = tape.seal(&closed()).await.unwrap();
+    let entries: Vec<_> = read::session(dir.path(), &session(1)).unwrap().collect::<Result<_, _>>().unwrap();
+    assert_eq!(entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    assert_eq!(entries[0].event, Content::Event(Box::new(opened())));
+    assert_eq!(entries[1].payload, b"ab\0\xff");
+    assert_eq!((entries[2].payload.len(), entries[2].hash), (4000, receipt.hash()));
+    assert_eq!((receipt.sequence(), receipt.session()), (2, &session(1)));
+    assert_eq!(entries[4].event, Content::Seal { entries: 4, head: seal.head() });
+    let summary = &read::sessions(dir.path()).unwrap()[0];
+    assert!(summary.sealed && summary.entries == 5 && summary.target.as_deref() == Some("shop-prod"));
+    let report = check(dir.path());
+    assert!(report.ok(), "{:?}", report.lines());
+    assert_eq!(report.sessions[0].state, State::Sealed);
+}
+
+#[tokio::test]
+async fn a_sealed_tape_refuses_more() {
+    let dir = folder();
+    let tape = recorder(dir.path(), 1 << 20).begin(session(1));
+    tape.append(&opened(), &[]).unwrap();
+    tape.seal(&closed()).await.unwrap();
+    assert!(matches!(tape.append(&data(1), &[b"late"]), Err(RecordError::Sealed)));
+    assert!(matches!(tape.seal(&closed()).await, Err(RecordError::Sealed)));
+}
+
+#[tokio::test]
+async fn an_abandoned_tape_is_noted_and_sealed() {
+    let dir = folder();
+    let recorder = recorder(dir.path(), 1 << 20);
+    recorder.begin(session(1)).append(&opened(), &[]).unwrap();
+    drop(recorder.begin(session(2)));
+    recorder.flush().await.unwrap();
+    let entries: Vec<_> = read::session(dir.path(), &session(1)).unwrap().map(Result::unwrap).collect();
+    assert!(matches!(&entries[1].event, Content::Note { event, .. } if event == "abandoned"));
+    let report = check(dir.path());
+    assert_eq!(report.sessions.len(), 1, "a tape that was never written to is no session");
+    assert_eq!(report.sessions[0].state, State::Sealed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixty_four_sessions_at_once_keep_every_chain_over_many_segments() {
+    let dir = folder();
+    let recorder = recorder(dir.path(), 64 << 10);
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..64 {
+        let tape = recorder.begin(session(number));
+        tasks.spawn(async move {
+            tape.append(&opened(), &[]).unwrap();
+            for operation in 0..20 {
+                let need = if operation % 5 == 0 { Need::Synced } else { Need::Written };
+                tape.append_and_wait(&data(operation), &[&[number; 300]], need).await.unwrap();
+            }
+            tape.seal(&closed()).await.unwrap();
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    drop(recorder);
+    let report = check(dir.path());
+    assert!(report.ok(), "{:?}", report.lines());
+    assert!(report.segments.len() > 5, "{} segments", report.segments.len());
+    assert_eq!(report.sessions.iter().filter(|found| found.state == State::Sealed).count(), 64);
+    assert!(report.sessions.iter().all(|found| found.entries == 23));
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_is_taken_up_again_when_there_is_space() {
+    let dir = folder();
+    let (recorder, faults) = faulty(dir.path());
+    let tape = recorder.begin(session(1));
+    tape.append(&opened(), &[]).unwrap();
+    Faults::set(&faults.full, true);
+    assert!(matches!(tape.append(&data(1), &[b"lost"]), Err(RecordError::Full)));
+    assert!(matches!(recorder.healthy(), Err(RecordError::Full)));
+    Faults::set(&faults.full, false);
+    recorder.healthy().unwrap();
+    tape.append_and_wait(&data(2), &[b"kept"], Need::Synced).await.unwrap();
+    tape.seal(&closed()).await.unwrap();
+    drop((tape, recorder));
+    let report = check(dir.path());
+    assert!(report.ok(), "{:?}", report.lines());
+    assert_eq!(report.sessions[0].entries, 4, "the refused entry left nothing behind");
+}
+
+#[tokio::test]
+async fn a_failed_write_that_cannot_be_taken_back_leaves_the_segment_behind() {
+    let dir = folder();
+    let (recorder, faults) = faulty(dir.path());
+    let tape = recorder.begin(session(1));
+    tape.append(&opened(), &[]).unwrap();
+    Faults::set(&faults.full, true);
+    Faults::set(&faults.truncate_fails, true);
+    assert!(tape.append(&data(1), &[b"lost"]).is_err());
+    Faults::set(&faults.full, false);
+    Faults::set(&faults.truncate_fails, false);
+    tape.append(&data(2), &[b"kept"]).unwrap();
+    tape.seal(&closed()).await.unwrap();
+    drop((tape, recorder));
+    let report = check(dir.path());
+    assert!(report.ok(), "{:?}", report.lines());
+    assert_eq!(report.segments.len(), 2);
+}
+
+#[tokio::test]
+async fn a_failed_sync_gives_no_receipt_and_a_new_segment() {
+    let dir = folder();
+    let (recorder, faults) = faulty(dir.path());
+    let tape = recorder.begin(session(1));
+    Faults::set(&faults.sync_fails, true);
+    let waiting = tape.append(&opened(), &[]).unwrap();
+    assert!(matches!(waiting.wait(Need::Synced).await, Err(RecordError::NotSynced)));
+    assert!(matches!(recorder.healthy(), Err(RecordError::NotSynced)));
+    Faults::set(&faults.sync_fails, false);
+    for _ in 0..200 {
+        if recorder.healthy().is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    recorder.healthy().unwrap();
+    tape.append_and_wait(&data(1), &[b"kept"], Need::Synced).await.unwrap();
+    assert!(crate::testing::segments(dir.path()).len() >= 2, "the segment that failed is not written to");
+}
+
+#[tokio::test]
+async fn too_little_free_space_refuses_everything_but_the_seal() {
+    let dir = folder();
+    let starved = RecorderSettings { min_free_bytes: u64::MAX, ..settings(dir.path(), 1 << 20) };
+    let recorder = Recorder::open(starved, key(), Arc::new(SystemClock)).unwrap();
+    assert!(matches!(recorder.healthy(), Err(RecordError::Full)));
+    let tape = recorder.begin(session(1));
+    assert!(matches!(tape.append(&opened(), &[]), Err(RecordError::Full)));
+    tape.seal(&closed()).await.unwrap();
+}
+
+#[tokio::test]
+async fn durability_overrides_what_the_caller_needs() {
+    for (durability, need, waits) in [
+        (Durability::Auto, Need::Written, false),
+        (Durability::Auto, Need::Synced, true),
+        (Durability::Disk, Need::Written, true),
+        (Durability::Os, Need::Synced, false),
+    ] {
+        let dir = folder();
+        let faults = Arc::new(Faults::default());
+        let settings = RecorderSettings { durability, ..settings(dir.path(), 1 << 20) };
+        let disk = Box::new(FaultyDisk(Arc::clone(&faults)));
+        let recorder = Recorder::open_on(settings, key(), Arc::new(SystemClock), disk).unwrap();
+        Faults::set(&faults.sync_fails, true);
+        let got = recorder.begin(session(1)).append_and_wait(&opened(), &[], need).await;
+        assert_eq!(got.is_err(), waits, "{durability:?} {need:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_written_entry_is_synced_soon_though_nobody_waits_and_an_idle_recorder_rests() {
+    let dir = folder();
+    let (recorder, faults) = faulty(dir.path());
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    let before = faults.syncs.load(Ordering::SeqCst);
+    let tape = recorder.begin(session(1));
+    let appended = tape.append(&opened(), &[]).unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(faults.syncs.load(Ordering::SeqCst), before + 1);
+    Faults::set(&faults.sync_fails, true);
+    appended.wait(Need::Synced).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_entry_over_the_limit_is_refused_and_one_over_a_segment_is_not() {
+    let dir = folder();
+    let recorder = recorder(dir.path(), 8 << 10);
+    let tape = recorder.begin(session(1));
+    let large = vec![1; crate::format::MAX_FRAME];
+    assert!(matches!(tape.append(&opened(), &[&large]), Err(RecordError::TooLarge)));
+    tape.append(&opened(), &[&large[..100 << 10]]).unwrap();
+    tape.append(&data(1), &[b"after"]).unwrap();
+    tape.seal(&closed()).await.unwrap();
+    drop((tape, recorder));
+    let report = check(dir.path());
+    assert!(report.ok(), "{:?}", report.lines());
+}
+
+#[test]
+fn a_second_recorder_on_the_same_folder_is_refused() {
+    let dir = folder();
+    let first = recorder(dir.path(), 1 << 20);
+    let second = Recorder::open(settings(dir.path(), 1 << 20), key(), Arc::new(SystemClock));
+    assert!(matches!(second, Err(RecordError::Locked)));
+    drop(first);
+    recorder(dir.path(), 1 << 20);
+}
+
+#[test]
+fn files_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = folder();
+    let inner = dir.path().join("recordings");
+    let _recorder = recorder(&inner, 1 << 20);
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&inner), mode(&inner.join("segments"))), (0o700, 0o700));
+    assert_eq!(mode(&crate::testing::segments(&inner)[0]), 0o600);
+}
+
+#[test]
+fn twenty_thousand_tiny_frames_are_read_one_at_a_time() {
+    let dir = folder();
+    let recorder = recorder(dir.path(), 4 << 20);
+    let tape = recorder.begin(session(1));
+    for operation in 0..20_000 {
+        tape.append(&data(operation), &[b"D"]).unwrap();
+    }
+    drop((tape, recorder));
+    let mut entries = 0;
+    for entry in read::session(dir.path(), &session(1)).unwrap() {
+        assert_eq!(entry.unwrap().sequence, entries);
+        entries += 1;
+    }
+    assert_eq!(entries, 20_002);
+}

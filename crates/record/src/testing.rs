@@ -1,0 +1,152 @@
+//! What the tests share: a recorder in a temporary folder, events, and a disk that fails on demand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use sallyport_core::{Event, Principal, PrincipalKind, ResultDirection, SessionId, SystemClock, Timestamp};
+
+use crate::medium::{Disk, LocalDisk, Medium};
+use crate::scan::{Frame, Segment, Step};
+use crate::{Recorder, RecorderSettings, SigningKey};
+
+/// A folder in memory where there is one: the tests start recorders by the hundred, and sync.
+pub(crate) fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+pub(crate) fn key() -> SigningKey {
+    SigningKey::from_bytes(&[7; 32])
+}
+
+pub(crate) fn settings(dir: &Path, segment_bytes: u64) -> RecorderSettings {
+    RecorderSettings { segment_bytes, min_free_bytes: 0, ..RecorderSettings::new(dir) }
+}
+
+pub(crate) fn recorder(dir: &Path, segment_bytes: u64) -> Recorder {
+    Recorder::open(settings(dir, segment_bytes), key(), Arc::new(SystemClock)).unwrap()
+}
+
+pub(crate) fn session(number: u8) -> SessionId {
+    SessionId::new(Timestamp::from_micros(1_800_000_000_000_000), [number; 10])
+}
+
+pub(crate) fn opened() -> Event {
+    Event::SessionOpened {
+        principal: Principal {
+            name: "claude-code".into(),
+            kind: PrincipalKind::Agent,
+            on_behalf_of: Some("alice@example.com".into()),
+            groups: BTreeSet::new(),
+            roles: BTreeSet::new(),
+        },
+        authenticated_by: "token".into(),
+        target: "shop-prod".into(),
+        protocol: "postgres".into(),
+        database: "shop".into(),
+        client: "192.0.2.1:5000".into(),
+        client_says: BTreeMap::new(),
+        server_version: "18.1".into(),
+        gateway_version: "0.1.0".into(),
+        policy_version: "1".into(),
+    }
+}
+
+pub(crate) fn data(operation: u64) -> Event {
+    Event::Data { direction: ResultDirection::ToCaller, operation }
+}
+
+pub(crate) fn closed() -> Event {
+    Event::SessionClosed { reason: "terminate".into(), operations: 1 }
+}
+
+/// A folder's segments, in order.
+pub(crate) fn segments(dir: &Path) -> Vec<PathBuf> {
+    crate::segment::list(dir).unwrap().into_iter().map(|(_, path)| path).collect()
+}
+
+/// All readable frames of a segment.
+pub(crate) fn frames(path: &Path) -> Vec<Frame> {
+    let (mut segment, _) = Segment::open(path).unwrap();
+    let mut found = Vec::new();
+    while let Step::Frame(frame) = segment.step(|_| true).unwrap() {
+        found.push(*frame);
+    }
+    found
+}
+
+/// Copies a recording as it lies on the disk: what a kill would leave.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to.join("segments")).unwrap();
+    for path in segments(from) {
+        std::fs::copy(&path, to.join("segments").join(path.file_name().unwrap())).unwrap();
+    }
+}
+
+/// What the disk is to do.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    pub(crate) full: AtomicBool,
+    pub(crate) sync_fails: AtomicBool,
+    pub(crate) truncate_fails: AtomicBool,
+    pub(crate) syncs: AtomicU64,
+}
+
+impl Faults {
+    pub(crate) fn set(flag: &AtomicBool, to: bool) {
+        flag.store(to, Ordering::SeqCst);
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct FaultyDisk(pub(crate) Arc<Faults>);
+
+#[derive(Debug)]
+struct FaultyFile(Box<dyn Medium>, Arc<Faults>);
+
+impl Medium for FaultyFile {
+    fn write_at(&self, parts: &[&[u8]], offset: u64) -> io::Result<()> {
+        if self.1.full.load(Ordering::SeqCst) {
+            // Half of it arrives, as on a real disk.
+            let all = parts.concat();
+            self.0.write_at(&[&all[..all.len() / 2]], offset)?;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.0.write_at(parts, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.1.syncs.fetch_add(1, Ordering::SeqCst);
+        if self.1.sync_fails.load(Ordering::SeqCst) {
+            return Err(io::Error::other("input/output error"));
+        }
+        self.0.sync()
+    }
+
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        if self.1.truncate_fails.load(Ordering::SeqCst) {
+            return Err(io::Error::other("input/output error"));
+        }
+        self.0.truncate(length)
+    }
+}
+
+impl Disk for FaultyDisk {
+    fn create(&self, path: &Path, room: u64) -> io::Result<Box<dyn Medium>> {
+        Ok(Box::new(FaultyFile(LocalDisk.create(path, room)?, Arc::clone(&self.0))))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        LocalDisk.rename(from, to)
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        LocalDisk.sync_directory(path)
+    }
+
+    fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+        LocalDisk.free_bytes(path)
+    }
+}
