@@ -76,16 +76,17 @@ fn host(text: &str, start: usize) -> Option<usize> {
     (!before.is_empty() && is_top).then_some(end)
 }
 
-/// Whether `start` is the word after the colon in `scheme://user:word@host`.
+/// Whether the address is the end of the sign-in of a URL: `scheme://user:word@host`, `scheme://user@host`. On
+/// the web's schemes only the first counts, since nobody signs in there by the second.
 fn is_sign_in(text: &str, start: usize) -> bool {
-    if scan::before(text.as_bytes(), start) != b':' {
-        return false;
-    }
     let mut from = start.saturating_sub(256);
     while !text.is_char_boundary(from) {
         from += 1;
     }
     let before = text.get(from..start).unwrap_or("");
     let token = before.rsplit(|c: char| c.is_whitespace()).next().unwrap_or("");
-    token.rsplit_once("://").is_some_and(|(_, user)| !user.contains(['/', '?', '#']))
+    token.rsplit_once("://").is_some_and(|(scheme, user)| match user.strip_suffix(':') {
+        Some(user) => !user.contains(['/', '?', '#']),
+        None => user.is_empty() && !scheme.ends_with("http") && !scheme.ends_with("https"),
+    })
 }
