@@ -179,7 +179,8 @@ async fn an_unapproved_denied_or_withdrawn_request_is_not_used() {
         store.add_request(held).await.unwrap();
     }
     store.answer(&denied.id, &human("bob", &["dba"]), Verdict::Deny, None).await.unwrap();
-    assert!(store.withdraw(&withdrawn.id).await.unwrap());
+    store.answer(&withdrawn.id, &human("bob", &["dba"]), Verdict::Approve, None).await.unwrap();
+    assert!(store.withdraw(&withdrawn.id).await.unwrap(), "an approved one can be taken back too");
     assert!(!store.withdraw(&withdrawn.id).await.unwrap());
     for held in [&open, &denied, &withdrawn] {
         let used = store.use_request(&held.id, &held.digest, &held.session, &needs("dba", 1)).await.unwrap();
