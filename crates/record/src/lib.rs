@@ -9,13 +9,16 @@
 //!
 //! A receipt cannot be made by anyone but the recorder:
 //!
-//! ```compile_fail
-//! let receipt = sallyport_record::Receipt {};
+//! ```compile_fail,E0451
+//! use sallyport_core::{Digest, SessionId};
+//! fn forge(session: SessionId, sequence: u64, hash: Digest) -> sallyport_record::Receipt {
+//!     sallyport_record::Receipt { session, sequence, hash }
+//! }
 //! ```
 //!
 //! nor can one be used twice:
 //!
-//! ```compile_fail
+//! ```compile_fail,E0599
 //! fn twice(receipt: sallyport_record::Receipt) -> (sallyport_record::Receipt, sallyport_record::Receipt) {
 //!     (receipt.clone(), receipt)
 //! }
