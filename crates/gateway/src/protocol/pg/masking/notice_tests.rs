@@ -1,1 +1,63 @@
-//! x
+//! What of the target's own text reaches the caller.
+
+use super::*;
+
+fn fields() -> Vec<(u8, Vec<u8>)> {
+    [
+        (b'S', "ERROR"),
+        (b'V', "ERROR"),
+        (b'C', "22P02"),
+        (b'M', "invalid input syntax for type integer: \"alice@example.com\""),
+        (b'D', "Key (email)=(alice@example.com) already exists."),
+        (b'H', "ask alice@example.com"),
+        (b'P', "8"),
+        (b'W', "SQL statement \"SELECT 'alice@example.com'\""),
+        (b'q', "SELECT 'alice@example.com'"),
+        (b's', "public"),
+        (b't', "users"),
+        (b'c', "email"),
+        (b'n', "users_email_key"),
+        (b'F', "numutils.c"),
+        (b'L', "323"),
+        (b'R', "pg_strtoint32"),
+    ]
+    .into_iter()
+    .map(|(kind, text)| (kind, text.as_bytes().to_vec()))
+    .collect()
+}
+
+#[test]
+fn strictly_only_severity_code_and_position_stay() {
+    let masked = mask_notice(&fields(), true);
+    let kinds: Vec<u8> = masked.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds, b"SVCMP");
+    assert_eq!(masked[2].1, b"22P02");
+    assert_eq!(masked[3].1, WITHHELD.as_bytes());
+}
+
+#[test]
+fn otherwise_every_field_is_read_by_detectors() {
+    let masked = mask_notice(&fields(), false);
+    assert_eq!(masked.len(), fields().len());
+    for (kind, text) in &masked {
+        let text = String::from_utf8(text.clone()).unwrap();
+        assert!(!text.contains("alice"), "{}: {text}", char::from(*kind));
+    }
+    assert_eq!(masked[3].1, "invalid input syntax for type integer: \"‹EMAIL_ADDRESS›\"".as_bytes());
+    assert_eq!(masked[10].1, b"users");
+}
+
+#[test]
+fn a_function_cannot_hide_text_in_the_fields_that_stay() {
+    let raised = [(b'S', b"alice@example.com".to_vec()), (b'C', b"al ice".to_vec()), (b'P', b"alice".to_vec())];
+    for strict in [true, false] {
+        let masked = mask_notice(&raised, strict);
+        assert_eq!(masked, [(b'S', b"ERROR".to_vec()), (b'C', b"XX000".to_vec()), (b'P', b"1".to_vec())]);
+    }
+}
+
+#[test]
+fn notifications_are_read_by_detectors() {
+    assert_eq!(&*mask_channel(b"new user alice@example.com"), "new user ‹EMAIL_ADDRESS›".as_bytes());
+    assert!(matches!(mask_channel(b"refresh"), Cow::Borrowed(b"refresh")));
+}

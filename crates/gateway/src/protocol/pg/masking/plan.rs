@@ -320,4 +320,4 @@ fn look(shape: Shape, name: &str) -> Treatment {
 
 #[cfg(test)]
 #[path = "plan_tests.rs"]
-mod tests;
+pub(super) mod tests;
