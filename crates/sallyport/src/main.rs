@@ -1,5 +1,39 @@
 //! The sallyport command: configuration, wiring, command line.
+//!
+//! ```text
+//! arguments + environment -> cli::<noun> -> config | client (the API) | wiring (serve) -> output, exit code
+//! ```
+//!
+//! Everything the other rooms need from outside (files, environment, signals, standard output) is in
+//! here; they get values.
 
+mod cli;
+mod client;
 mod config;
+mod environment;
+mod failure;
+mod folder;
+mod output;
+mod replay;
+#[cfg(test)]
+mod testing;
+mod watch;
+mod wiring;
+mod words;
 
-fn main() {}
+use std::io::Write as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nothing to say: whoever read the result closed the pipe.
+            if !failure.message.is_empty() {
+                // Standard error may be closed as well; the exit code says it all the same.
+                let _said = writeln!(std::io::stderr(), "{failure}");
+            }
+            ExitCode::from(failure.exit.code())
+        }
+    }
+}

@@ -17,8 +17,11 @@ use std::time::Duration;
 
 use sallyport_core::{Principal, Target};
 
-pub(crate) use duration::TextDuration;
-pub(crate) use model::{ConfigFile, DurabilityEntry};
+use duration::TextDuration;
+use model::ConfigFile;
+
+pub(crate) use duration::TextDuration as CliDuration;
+pub(crate) use model::DurabilityEntry;
 pub(crate) use problem::{ConfigProblem, Problems};
 
 /// The annotated example: `sallyport config example` prints it, and a test holds that it is valid.
@@ -27,13 +30,20 @@ pub(crate) const EXAMPLE: &str = include_str!("example.toml");
 /// Where the gateway looks for its configuration when `--config` is not given.
 pub(crate) const DEFAULT_FILE: &str = "sallyport.toml";
 
-/// Certificate and key of the PostgreSQL listener.
+/// TLS of the PostgreSQL listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ListenerTls {
-    /// PEM chain, leaf first.
-    pub(crate) certificate: PathBuf,
-    /// PEM private key, readable by its owner only.
-    pub(crate) key: PathBuf,
+pub(crate) enum ListenerTls {
+    /// Plain text; on loopback only.
+    Off,
+    /// Required, with a certificate of an authority that the gateway makes for itself.
+    Own,
+    /// Required, with these files.
+    Files {
+        /// PEM chain, leaf first.
+        certificate: PathBuf,
+        /// PEM private key.
+        key: PathBuf,
+    },
 }
 
 /// Limits that hold for every session.
@@ -43,10 +53,16 @@ pub(crate) struct Limits {
     pub(crate) handshake: Duration,
     /// Connections at once.
     pub(crate) max_connections: u32,
+    /// Connections at once from one address.
+    pub(crate) max_connections_per_address: u32,
+    /// A session without an operation for so long is ended.
+    pub(crate) idle: Duration,
     /// How long a held operation waits on its open connection.
     pub(crate) hold_wait: Duration,
     /// The same with a transaction open, when locks may be held meanwhile.
     pub(crate) hold_wait_in_transaction: Duration,
+    /// The largest message from a caller, bytes.
+    pub(crate) message_limit_bytes: u32,
     /// The largest row that is buffered for masking, bytes.
     pub(crate) row_limit_bytes: u32,
     /// How long sessions may take to end after SIGTERM.
@@ -60,8 +76,18 @@ pub(crate) struct OidcProvider {
     pub(crate) issuer: String,
     /// The audience that tokens must be made for.
     pub(crate) audience: String,
-    /// The claim that holds the groups.
-    pub(crate) groups_claim: String,
+    /// Where its keys are; discovered when absent.
+    pub(crate) jwks_url: Option<String>,
+    /// The claim with the stable subject.
+    pub(crate) principal_claim: String,
+    /// The claim with groups.
+    pub(crate) groups_claim: Option<String>,
+    /// Signature algorithms; the safe usual ones when empty.
+    pub(crate) algorithms: Vec<String>,
+    /// The tenant that tokens must be of.
+    pub(crate) tenant: Option<String>,
+    /// Clients that tokens must have been issued to.
+    pub(crate) authorized_parties: Vec<String>,
     /// Stable subject to configured principal name.
     pub(crate) subjects: BTreeMap<String, String>,
 }
@@ -75,12 +101,12 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     /// The PostgreSQL listener.
     pub(crate) postgres: SocketAddr,
-    /// Its TLS; nothing only on loopback.
-    pub(crate) postgres_tls: Option<ListenerTls>,
+    /// Its TLS.
+    pub(crate) postgres_tls: ListenerTls,
     /// The API listener; loopback.
     pub(crate) api: SocketAddr,
-    /// Host names, besides loopback's, by which the API may be asked.
-    pub(crate) api_hosts: Vec<String>,
+    /// Where people reach the API, without a slash at its end.
+    pub(crate) public_url: Option<String>,
     /// What is protected.
     pub(crate) targets: Vec<Target>,
     /// Who may call.
@@ -98,6 +124,39 @@ pub(crate) struct Config {
     /// Things worth knowing that are no problem.
     pub(crate) notes: Vec<String>,
 }
+
+impl Config {
+    /// The store's file.
+    pub(crate) fn store_file(&self) -> PathBuf {
+        self.data_dir.join("store.db")
+    }
+
+    /// The recorder's folder.
+    pub(crate) fn recordings(&self) -> PathBuf {
+        self.data_dir.join("recordings")
+    }
+
+    /// The folder of the gateway's own keys.
+    pub(crate) fn keys(&self) -> PathBuf {
+        self.data_dir.join("keys")
+    }
+
+    /// The administrator's token that `sallyport init` made.
+    pub(crate) fn admin_token(&self) -> PathBuf {
+        self.data_dir.join(ADMIN_TOKEN)
+    }
+
+    /// The host name in `public_url`, by which the API may be asked.
+    pub(crate) fn public_host(&self) -> Option<String> {
+        let rest = self.public_url.as_deref()?.split_once("://")?.1;
+        let authority = rest.split('/').next()?;
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        Some(host.to_owned())
+    }
+}
+
+/// Name of the administrator's token file within the data folder.
+pub(crate) const ADMIN_TOKEN: &str = "admin.token";
 
 /// Reads and checks a configuration file.
 ///

@@ -47,13 +47,15 @@ pub(crate) struct ListenEntry {
     pub(crate) postgres: String,
     /// Address of the API; loopback. For others, put a TLS proxy in front.
     pub(crate) api: String,
-    /// Further host names by which the API may be asked, as a proxy in front passes them on.
+    /// Where people reach the API through the proxy in front of it, as `https://gw.example.com`: for
+    /// links in refusals, and the one host name besides loopback's that the API answers to.
     #[serde(default)]
-    pub(crate) api_hosts: Vec<String>,
-    /// Whether PostgreSQL clients must speak TLS. `off` is for loopback addresses only.
+    pub(crate) public_url: Option<String>,
+    /// Whether PostgreSQL clients must speak TLS. `off` is for loopback addresses only, and the default
+    /// there.
     #[serde(default)]
     pub(crate) tls: Option<ListenTls>,
-    /// PEM file with the certificate chain, leaf first.
+    /// PEM file with the certificate chain, leaf first. Without one the gateway makes its own.
     #[serde(default)]
     pub(crate) tls_certificate: Option<String>,
     /// PEM file with the private key. Only its owner may read it.
@@ -176,16 +178,31 @@ pub(crate) struct OidcEntry {
     pub(crate) issuer: String,
     /// The audience that tokens must be made for.
     pub(crate) audience: String,
-    /// The claim that holds the groups.
-    #[serde(default = "groups_claim")]
-    pub(crate) groups_claim: String,
+    /// Where its keys are; its discovery document says, when absent.
+    #[serde(default)]
+    pub(crate) jwks_url: Option<String>,
+    /// The claim with the stable subject; `oid` for Entra.
+    #[serde(default = "principal_claim")]
+    pub(crate) principal_claim: String,
+    /// The claim with groups, which are added to the configured ones; none are taken when absent.
+    #[serde(default)]
+    pub(crate) groups_claim: Option<String>,
+    /// Signature algorithms, by their JWA names; RS256 and ES256 when absent.
+    #[serde(default)]
+    pub(crate) algorithms: Vec<String>,
+    /// The tenant that tokens must be of; for Entra.
+    #[serde(default)]
+    pub(crate) tenant: Option<String>,
+    /// Clients that tokens must have been issued to; any when absent.
+    #[serde(default)]
+    pub(crate) authorized_parties: Vec<String>,
     /// The provider's stable subject to the principal it is: `"00u1a2b3" = "alice@example.com"`.
     #[serde(default)]
     pub(crate) subjects: BTreeMap<String, String>,
 }
 
-fn groups_claim() -> String {
-    "groups".to_owned()
+fn principal_claim() -> String {
+    "sub".to_owned()
 }
 
 /// The rules.
@@ -223,6 +240,10 @@ pub(crate) enum DurabilityEntry {
     /// Writes, holds, code and what is not understood wait for the disk; reads are synced within 5 ms.
     #[default]
     Auto,
+    /// Everything waits for the disk.
+    Disk,
+    /// Nothing waits: what was written survives the gateway, not the machine.
+    Os,
 }
 
 /// Which results are kept.
@@ -242,10 +263,16 @@ pub(crate) struct LimitsEntry {
     pub(crate) handshake: TextDuration,
     /// Connections at once.
     pub(crate) max_connections: u32,
+    /// Connections at once from one address.
+    pub(crate) max_connections_per_address: u32,
+    /// A session without an operation for so long is ended.
+    pub(crate) idle: TextDuration,
     /// How long a held operation waits on its open connection before it becomes a ticket.
     pub(crate) hold_wait: TextDuration,
     /// The same with a transaction open.
     pub(crate) hold_wait_in_transaction: TextDuration,
+    /// The largest message that is taken from a caller, bytes.
+    pub(crate) message_limit_bytes: u32,
     /// The largest row that passes, bytes.
     pub(crate) row_limit_bytes: u32,
     /// How long sessions may take to end after SIGTERM.
@@ -257,8 +284,11 @@ impl Default for LimitsEntry {
         Self {
             handshake: TextDuration::seconds(15),
             max_connections: 1000,
+            max_connections_per_address: 200,
+            idle: TextDuration::seconds(3600),
             hold_wait: TextDuration::seconds(90),
             hold_wait_in_transaction: TextDuration::seconds(30),
+            message_limit_bytes: 64 * 1024 * 1024,
             row_limit_bytes: 16 * 1024 * 1024,
             drain: TextDuration::seconds(30),
         }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use sallyport_core::CredentialRef;
 
-use super::super::{Config, EXAMPLE, Problems, parse};
+use super::super::{Config, EXAMPLE, ListenerTls, Problems, parse};
 use super::*;
 
 struct Folder(PathBuf);
@@ -110,7 +110,7 @@ fn the_annotated_example_is_valid() {
 fn what_the_example_comments_out_is_valid_too() {
     let folder = Folder::new("example-more");
     let text = EXAMPLE
-        .replace("# api_hosts", "api_hosts")
+        .replace("# public_url", "public_url")
         .replace("# databases", "databases")
         .replace("# [[oidc]]", "[[oidc]]")
         .replace("# issuer", "issuer")
@@ -119,7 +119,7 @@ fn what_the_example_comments_out_is_valid_too() {
         .replace("# subjects", "subjects");
     let config = folder.parse(&text).unwrap();
     assert_eq!(config.oidc.len(), 1);
-    assert_eq!(config.api_hosts, ["gw.example.com"]);
+    assert_eq!(config.public_host().as_deref(), Some("gw.example.com"));
 }
 
 #[test]
@@ -152,15 +152,17 @@ fn values_that_do_not_exist_are_errors() {
 }
 
 #[test]
-fn an_open_address_needs_tls() {
+fn an_open_address_speaks_tls() {
     let open = "postgres = \"0.0.0.0:6432\"";
     let from = "postgres = \"127.0.0.1:6432\"";
-    wrong("open", from, open, "needs TLS", "0.0.0.0");
-    wrong("open-off", from, &format!("{open}\ntls = \"off\""), "for loopback addresses only", "tls");
+    let folder = Folder::new("open");
+    let tls = |to: &str| folder.parse(&BASE.replacen(from, to, 1)).unwrap().postgres_tls;
+    assert_eq!(tls(from), ListenerTls::Off);
+    assert_eq!(tls(open), ListenerTls::Own);
+    assert_eq!(tls(&format!("{from}\ntls = \"required\"")), ListenerTls::Own);
     let given = format!("{open}\ntls_certificate = \"cert.pem\"\ntls_key = \"key.pem\"");
-    let folder = Folder::new("open-given");
-    let config = folder.parse(&BASE.replacen(from, &given, 1)).unwrap();
-    assert!(config.postgres_tls.is_some());
+    assert!(matches!(tls(&given), ListenerTls::Files { .. }));
+    wrong("open-off", from, &format!("{open}\ntls = \"off\""), "for loopback addresses only", "tls");
 }
 
 #[test]
@@ -169,7 +171,6 @@ fn tls_settings_that_cannot_act_are_errors() {
     let add = |more: &str| format!("{from}\n{more}");
     wrong("no-key", from, &add("tls_certificate = \"cert.pem\""), "without `tls_key`", "tls_certificate");
     wrong("no-cert", from, &add("tls_key = \"key.pem\""), "without `tls_certificate`", "tls_key");
-    wrong("required", from, &add("tls = \"required\""), "needs `tls_certificate`", "tls");
     let both = add("tls = \"off\"\ntls_certificate = \"cert.pem\"\ntls_key = \"key.pem\"");
     wrong("off-cert", from, &both, "could not act", "tls = ");
     let open = add("tls_certificate = \"cert.pem\"\ntls_key = \"open-key.pem\"");
@@ -184,7 +185,11 @@ fn the_api_listens_on_loopback_only() {
     wrong("api-open", from, "api = \"0.0.0.0:6480\"", "can be reached from outside", "api");
     wrong("api-name", from, "api = \"localhost:6480\"", "not an address to listen on", "api");
     wrong("api-same", from, "api = \"127.0.0.1:6432\"", "two listeners on one address", "api");
-    wrong("api-host", from, &format!("{from}\napi_hosts = [\"a/b\"]"), "not a host name", "api_hosts");
+    for (name, url) in [("path", "https://a/b"), ("http", "http://gw.example.com"), ("no", "gw.example.com")]
+    {
+        let to = format!("{from}\npublic_url = \"{url}\"");
+        wrong(&format!("public-{name}"), from, &to, "not the address of a host", "public_url");
+    }
 }
 
 #[test]
@@ -274,6 +279,9 @@ fn providers_are_checked() {
     let oidc = |issuer: &str, audience: &str, more: &str| {
         format!("[[oidc]]\nissuer = \"{issuer}\"\naudience = \"{audience}\"\n{more}\n[policy]")
     };
+    wrong("nobody", "[policy]", &oidc("https://a", "a", ""), "nobody can sign in", "issuer");
+    let hmac = oidc("https://a", "a", "subjects = { s = \"alice\" }\nalgorithms = [\"HS256\"]");
+    wrong("hmac", "[policy]", &hmac, "never taken with HMAC", "algorithms");
     let good = oidc("https://login.example.com", "sallyport", "subjects = { s = \"alice\" }");
     let folder = Folder::new("oidc");
     assert_eq!(folder.parse(&BASE.replacen("[policy]", &good, 1)).unwrap().oidc.len(), 1);

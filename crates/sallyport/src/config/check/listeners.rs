@@ -8,6 +8,7 @@ use super::super::ListenerTls;
 use super::super::model::{ListenEntry, ListenTls};
 use super::super::problem::Step;
 use super::Checker;
+use super::targets::is_https_or_loopback;
 
 impl Checker<'_> {
     fn address(&mut self, at: &[Step<'_>], text: &str) -> Option<SocketAddr> {
@@ -27,7 +28,7 @@ impl Checker<'_> {
     pub(super) fn listen(
         &mut self,
         entry: &ListenEntry,
-    ) -> (Option<SocketAddr>, Option<ListenerTls>, Option<SocketAddr>) {
+    ) -> (Option<SocketAddr>, ListenerTls, Option<SocketAddr>) {
         const LISTEN: Step<'static> = Step::Key("listen");
         let postgres = self.address(&[LISTEN, Step::Key("postgres")], &entry.postgres);
         let api = self.address(&[LISTEN, Step::Key("api")], &entry.api);
@@ -43,27 +44,32 @@ impl Checker<'_> {
         if postgres.is_some() && postgres == api && postgres.is_some_and(|address| address.port() != 0) {
             self.problem(&[LISTEN, Step::Key("api")], "two listeners on one address");
         }
-        for host in &entry.api_hosts {
-            let plain = !host.is_empty()
-                && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
-            if !plain {
-                self.problem(
-                    &[LISTEN, Step::Key("api_hosts")],
-                    format!("`{}` is not a host name", visible::line(host)),
-                );
-            }
-        }
         (postgres, self.listener_tls(entry, postgres), api)
     }
 
-    fn listener_tls(&mut self, entry: &ListenEntry, postgres: Option<SocketAddr>) -> Option<ListenerTls> {
+    pub(super) fn public_url(&mut self, entry: &ListenEntry) -> Option<String> {
+        let text = entry.public_url.as_deref()?;
+        let plain = text.strip_suffix('/').unwrap_or(text);
+        if is_https_or_loopback(plain) && plain.matches('/').count() == 2 {
+            return Some(plain.to_owned());
+        }
+        self.problem_with(
+            &[Step::Key("listen"), Step::Key("public_url")],
+            format!("`{}` is not the address of a host", visible::line(text)),
+            Some("as https://gw.example.com; http:// is taken for loopback only"),
+        );
+        None
+    }
+
+    fn listener_tls(&mut self, entry: &ListenEntry, postgres: Option<SocketAddr>) -> ListenerTls {
         const LISTEN: Step<'static> = Step::Key("listen");
-        let loopback = postgres.is_some_and(|address| address.ip().is_loopback());
-        let given = match (&entry.tls_certificate, &entry.tls_key) {
+        let loopback = postgres.is_none_or(|address| address.ip().is_loopback());
+        let files = match (&entry.tls_certificate, &entry.tls_key) {
             (Some(certificate), Some(key)) => {
                 let certificate = self.file(&[LISTEN, Step::Key("tls_certificate")], certificate);
-                let key = self.secret_file(&[LISTEN, Step::Key("tls_key")], key);
-                certificate.zip(key).map(|(certificate, key)| ListenerTls { certificate, key })
+                // A group may read it: that is how distributions hand keys to services.
+                let key = self.secret_file(&[LISTEN, Step::Key("tls_key")], key, 0o027);
+                certificate.zip(key).map(|(certificate, key)| ListenerTls::Files { certificate, key })
             }
             (Some(_), None) => {
                 self.problem(&[LISTEN, Step::Key("tls_certificate")], "a certificate without `tls_key`");
@@ -78,11 +84,11 @@ impl Checker<'_> {
         let has_files = entry.tls_certificate.is_some() || entry.tls_key.is_some();
         match entry.tls {
             Some(ListenTls::Off) => {
-                if postgres.is_some() && !loopback {
+                if !loopback {
                     self.problem_with(
                         &[LISTEN, Step::Key("tls")],
                         "tls = \"off\" is for loopback addresses only: tokens would cross the network in the clear",
-                        Some("give tls_certificate and tls_key, or listen on 127.0.0.1"),
+                        Some("leave it out, and the gateway makes a certificate of its own"),
                     );
                 }
                 if has_files {
@@ -91,24 +97,10 @@ impl Checker<'_> {
                         "tls = \"off\", so the certificate could not act; remove one of the two",
                     );
                 }
-                None
+                ListenerTls::Off
             }
-            Some(ListenTls::Required) if !has_files => {
-                self.problem(
-                    &[LISTEN, Step::Key("tls")],
-                    "tls = \"required\" needs `tls_certificate` and `tls_key`",
-                );
-                None
-            }
-            None if !has_files && postgres.is_some() && !loopback => {
-                self.problem_with(
-                    &[LISTEN, Step::Key("postgres")],
-                    "an address that can be reached from outside needs TLS: tokens would cross the network in the clear",
-                    Some("give tls_certificate and tls_key, or listen on 127.0.0.1"),
-                );
-                None
-            }
-            Some(ListenTls::Required) | None => given,
+            None if loopback && !has_files => ListenerTls::Off,
+            Some(ListenTls::Required) | None => files.unwrap_or(ListenerTls::Own),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use sallyport_core::visible;
 
-use super::model::{ConfigFile, LimitsEntry};
+use super::model::{ConfigFile, LimitsEntry, ResultsEntry};
 use super::problem::{ConfigProblem, Problems, Step, locate};
 use super::{Config, Limits, TextDuration};
 
@@ -27,6 +27,7 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
     let mut checker = Checker { file, text, base, problems: Vec::new(), notes: Vec::new() };
     let data_dir = checker.path(&[Step::Key("data_dir")], &model.data_dir);
     let (postgres, postgres_tls, api) = checker.listen(&model.listen);
+    let public_url = checker.public_url(&model.listen);
     let targets = checker.targets(&model.targets);
     let principals = checker.principals(&model.principals, !model.oidc.is_empty());
     let oidc = checker.oidc(&model.oidc, &model.principals);
@@ -36,6 +37,8 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
         .as_ref()
         .and_then(|masking| checker.file(&[Step::Key("masking"), Step::Key("labels")], &masking.labels));
     let limits = checker.limits(&model.limits);
+    // The only value there is; matching it makes a second one a compile error here.
+    let ResultsEntry::Full = model.recording.results;
     let Checker { mut problems, notes, .. } = checker;
     problems.sort_by_key(|problem| problem.line);
     match (problems.is_empty(), data_dir, postgres, api, policy_dir) {
@@ -45,7 +48,7 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
             postgres,
             postgres_tls,
             api,
-            api_hosts: model.listen.api_hosts,
+            public_url,
             targets,
             principals,
             oidc,
@@ -119,11 +122,11 @@ impl Checker<'_> {
         }
     }
 
-    /// A file with a secret in it: others must not be able to read it.
-    fn secret_file(&mut self, at: &[Step<'_>], text: &str) -> Option<PathBuf> {
+    /// A file with a secret in it; the permission bits `closed` must not be set.
+    fn secret_file(&mut self, at: &[Step<'_>], text: &str, closed: u32) -> Option<PathBuf> {
         let path = self.file(at, text)?;
         let mode = std::fs::metadata(&path).map_or(0, |metadata| metadata.permissions().mode());
-        if mode & 0o077 != 0 {
+        if mode & closed != 0 {
             self.problem_with(
                 at,
                 format!("others may read {} (mode {:03o})", path.display(), mode & 0o777),
@@ -142,6 +145,7 @@ impl Checker<'_> {
             ("handshake", entry.handshake, seconds(1), seconds(300)),
             ("hold_wait", entry.hold_wait, seconds(0), seconds(3600)),
             ("hold_wait_in_transaction", entry.hold_wait_in_transaction, seconds(0), seconds(600)),
+            ("idle", entry.idle, seconds(10), seconds(86_400 * 7)),
             ("drain", entry.drain, seconds(0), seconds(3600)),
         ] {
             if value < least || value > most {
@@ -150,6 +154,8 @@ impl Checker<'_> {
         }
         for (key, value, least, most) in [
             ("max_connections", entry.max_connections, 1, 100_000),
+            ("max_connections_per_address", entry.max_connections_per_address, 1, 100_000),
+            ("message_limit_bytes", entry.message_limit_bytes, 64 * 1024, 1024 * 1024 * 1024),
             ("row_limit_bytes", entry.row_limit_bytes, 64 * 1024, 1024 * 1024 * 1024),
         ] {
             if value < least || value > most {
@@ -160,6 +166,9 @@ impl Checker<'_> {
         Limits {
             handshake: plain(entry.handshake),
             max_connections: entry.max_connections,
+            max_connections_per_address: entry.max_connections_per_address,
+            idle: plain(entry.idle),
+            message_limit_bytes: entry.message_limit_bytes,
             hold_wait: plain(entry.hold_wait),
             hold_wait_in_transaction: plain(entry.hold_wait_in_transaction),
             row_limit_bytes: entry.row_limit_bytes,

@@ -8,7 +8,7 @@ use super::super::OidcProvider;
 use super::super::model::{KindEntry, OidcEntry, PrincipalEntry, RoleEntry};
 use super::super::problem::Step;
 use super::Checker;
-use super::targets::{host_and_port, is_loopback_host};
+use super::targets::is_https_or_loopback;
 
 impl Checker<'_> {
     pub(super) fn principals(&mut self, entries: &[PrincipalEntry], has_oidc: bool) -> Vec<Principal> {
@@ -103,7 +103,7 @@ impl Checker<'_> {
             .filter_map(|(index, entry)| {
                 let at = |key| [Step::Key("oidc"), Step::At(index), Step::Key(key)];
                 let before = self.problems.len();
-                if !is_issuer(&entry.issuer) {
+                if !is_https_or_loopback(&entry.issuer) {
                     self.problem_with(
                         &at("issuer"),
                         "an issuer is an https:// address without query or fragment",
@@ -118,8 +118,26 @@ impl Checker<'_> {
                         "empty: tokens made for any other service would be taken here",
                     );
                 }
-                if entry.groups_claim.trim().is_empty() {
+                if entry.groups_claim.as_ref().is_some_and(|claim| claim.trim().is_empty()) {
                     self.problem(&at("groups_claim"), "empty");
+                }
+                if entry.principal_claim.trim().is_empty() {
+                    self.problem(&at("principal_claim"), "empty");
+                }
+                if entry.subjects.is_empty() {
+                    self.problem(
+                        &at("issuer"),
+                        "without `subjects` nobody can sign in through this provider, so it could not act",
+                    );
+                }
+                if entry.jwks_url.as_ref().is_some_and(|url| !is_https_or_loopback(url)) {
+                    self.problem(&at("jwks_url"), "not an https:// address");
+                }
+                if entry.algorithms.iter().any(|name| name.starts_with("HS") || name == "none") {
+                    self.problem(
+                        &at("algorithms"),
+                        "a provider's tokens are never taken with HMAC or unsigned",
+                    );
                 }
                 for (subject, name) in &entry.subjects {
                     if subject.is_empty() || !principals.iter().any(|principal| principal.name == *name) {
@@ -132,7 +150,12 @@ impl Checker<'_> {
                 (self.problems.len() == before).then(|| OidcProvider {
                     issuer: entry.issuer.clone(),
                     audience: entry.audience.clone(),
+                    jwks_url: entry.jwks_url.clone(),
+                    principal_claim: entry.principal_claim.clone(),
                     groups_claim: entry.groups_claim.clone(),
+                    algorithms: entry.algorithms.clone(),
+                    tenant: entry.tenant.clone(),
+                    authorized_parties: entry.authorized_parties.clone(),
                     subjects: entry.subjects.clone(),
                 })
             })
@@ -169,18 +192,4 @@ fn is_principal_name(name: &str) -> bool {
         && name.trim() == name
         && !visible::has_hidden(name)
         && !name.chars().any(char::is_control)
-}
-
-fn is_issuer(issuer: &str) -> bool {
-    if issuer.contains(['?', '#']) || issuer.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return false;
-    }
-    if let Some(rest) = issuer.strip_prefix("https://") {
-        return !rest.is_empty() && !rest.contains('@');
-    }
-    issuer.strip_prefix("http://").is_some_and(|rest| {
-        let authority = rest.split('/').next().unwrap_or_default();
-        let host = host_and_port(authority).map_or_else(|| authority.to_owned(), |(host, _)| host);
-        is_loopback_host(&host)
-    })
 }

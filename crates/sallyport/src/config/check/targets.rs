@@ -93,7 +93,7 @@ impl Checker<'_> {
     fn credential(&mut self, at: &[Step<'_>], text: &str) -> Option<CredentialRef> {
         match CredentialRef::parse(text) {
             Some(CredentialRef::File(path)) => {
-                self.secret_file(at, &path.to_string_lossy()).map(CredentialRef::File)
+                self.secret_file(at, &path.to_string_lossy(), 0o077).map(CredentialRef::File)
             }
             Some(other) => Some(other),
             // The text is not shown: whoever wrote a password here would find it in a log.
@@ -141,7 +141,7 @@ fn is_target_name(name: &str) -> bool {
 }
 
 /// `host:port`, an IPv6 address in brackets.
-pub(super) fn host_and_port(text: &str) -> Option<(String, u16)> {
+fn host_and_port(text: &str) -> Option<(String, u16)> {
     let (host, port) = text.rsplit_once(':')?;
     let port: u16 = port.parse().ok().filter(|port| *port != 0)?;
     let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
@@ -155,6 +155,21 @@ pub(super) fn host_and_port(text: &str) -> Option<(String, u16)> {
     plain.then_some((host, port))
 }
 
-pub(super) fn is_loopback_host(host: &str) -> bool {
+fn is_loopback_host(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// An `https://` address, or `http://` on loopback, without user, query or fragment.
+pub(super) fn is_https_or_loopback(url: &str) -> bool {
+    if url.contains(['?', '#']) || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return false;
+    }
+    if let Some(rest) = url.strip_prefix("https://") {
+        return !rest.is_empty() && !rest.contains('@');
+    }
+    url.strip_prefix("http://").is_some_and(|rest| {
+        let authority = rest.split('/').next().unwrap_or_default();
+        let host = host_and_port(authority).map_or_else(|| authority.to_owned(), |(host, _)| host);
+        is_loopback_host(&host)
+    })
 }

@@ -1,0 +1,277 @@
+//! A recording as a transcript: what was asked, what was decided, what came back.
+//!
+//! Entries come in one by one, in order; lines go out. Results are decoded from the recorded protocol
+//! messages, which are what the caller got, after masking. Everything that came from outside is made
+//! visible, and stands behind a gutter where it could pass for a line of ours.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::BytesMut;
+use sallyport_api::dto::{Entry, EntryContent};
+use sallyport_core::{Decision, Event, ParameterFormat, ParameterShape, ResultDirection, Timestamp, visible};
+use sallyport_wire::pg::backend::{self, FieldDescription, tag};
+use sallyport_wire::pg::{Frame, FrameDecoder};
+
+use crate::words;
+
+/// The largest recorded message that is decoded; larger ones are named by size.
+const MESSAGE_LIMIT: usize = 64 << 20;
+
+/// A cell is shown up to so many characters; the recording has it whole.
+const CELL: usize = 200;
+
+/// Turns entries into lines.
+#[derive(Debug)]
+pub(crate) struct Transcript {
+    /// Rows shown of each result.
+    rows: u64,
+    /// Bytes of a message that is not whole yet.
+    held: BytesMut,
+    columns: Vec<FieldDescription>,
+    /// Rows of the present result so far.
+    seen: u64,
+    /// Bytes of COPY data sent by the caller so far.
+    sent: u64,
+    began: Option<Timestamp>,
+}
+
+impl Transcript {
+    /// Shows at most `rows` rows of each result.
+    pub(crate) fn new(rows: u64) -> Self {
+        Self { rows, held: BytesMut::new(), columns: Vec::new(), seen: 0, sent: 0, began: None }
+    }
+
+    /// The lines for the next entry.
+    pub(crate) fn entry(&mut self, entry: &Entry) -> Vec<String> {
+        let began = *self.began.get_or_insert(entry.at);
+        let at = format!("[{:>6} s]", entry.at.seconds_since(began));
+        let Ok(payload) = STANDARD.decode(&entry.payload) else {
+            return vec![format!("{at} an entry's bytes cannot be read")];
+        };
+        match &entry.entry {
+            EntryContent::Event(event) => self.event(&at, entry.at, event, &payload),
+            EntryContent::Note { event, reason } => {
+                vec![format!("{at} note: {} ({})", visible::line(reason), visible::line(event))]
+            }
+            EntryContent::Seal { entries, head } => {
+                vec![format!("{at} sealed: {} entries, head {head}", words::count(*entries))]
+            }
+            EntryContent::Unknown => vec![format!("{at} an entry of a newer version")],
+        }
+    }
+
+    fn event(&mut self, at: &str, when: Timestamp, event: &Event, payload: &[u8]) -> Vec<String> {
+        match event {
+            Event::SessionOpened { principal, target, database, client, authenticated_by, .. } => vec![
+                format!("{at} session of {}", visible::line(&principal.describe())),
+                format!(
+                    "           target {}, database {}, from {}, by {authenticated_by}, at {}",
+                    visible::line(target),
+                    visible::line(database),
+                    visible::line(client),
+                    words::time(when)
+                ),
+            ],
+            Event::Intent { operation, text_length, parameters, decision, approval, approved_by, .. } => {
+                let mut lines = vec![format!("{at} #{operation} {}", decided(decision))];
+                if let Some(request) = approval {
+                    let who: Vec<String> = approved_by.iter().map(|name| visible::line(name)).collect();
+                    lines.push(format!("           request {request}, approved by {}", who.join(", ")));
+                }
+                lines.extend(statement(payload, *text_length, parameters));
+                self.begin_result();
+                lines
+            }
+            Event::Held { operation, text_length, parameters, request, decision, .. } => {
+                let mut lines = vec![format!("{at} #{operation} {}; request {request}", decided(decision))];
+                lines.extend(statement(payload, *text_length, parameters));
+                lines
+            }
+            Event::Refused { operation, text_length, parameters, decision, refusal, .. } => {
+                let mut lines = vec![format!("{at} #{operation} refused, {}", decided(decision))];
+                lines.extend(statement(payload, *text_length, parameters));
+                lines.push(format!("  ! {}: {}", refusal.code.as_str(), visible::line(&refusal.message)));
+                lines
+            }
+            Event::MessageRefused { message, refusal } => vec![format!(
+                "{at} message {} refused: {}",
+                visible::line(message),
+                visible::line(&refusal.message)
+            )],
+            Event::Data { direction: ResultDirection::ToCaller, .. } => self.data(payload),
+            Event::Data { direction: ResultDirection::ToTarget, .. } => {
+                self.sent = self.sent.saturating_add(u64::try_from(payload.len()).unwrap_or(u64::MAX));
+                Vec::new()
+            }
+            Event::Outcome { operation, rows, masked, duration_us, error, .. } => {
+                self.outcome(*operation, *rows, *masked, *duration_us, error.as_deref())
+            }
+            Event::GatewayAsked { text, answer } => {
+                let learnt: Vec<String> = answer
+                    .iter()
+                    .map(|(name, value)| format!("{} = {}", visible::line(name), visible::line(value)))
+                    .collect();
+                vec![
+                    format!("{at} the gateway asked: {}", visible::line(text)),
+                    format!("  = {}", learnt.join(", ")),
+                ]
+            }
+            Event::CancelAsked => vec![format!("{at} the caller asked to cancel")],
+            Event::SessionClosed { reason, operations } => vec![format!(
+                "{at} session ended: {}; {} operations",
+                visible::line(reason),
+                words::count(*operations)
+            )],
+        }
+    }
+
+    fn begin_result(&mut self) {
+        self.held.clear();
+        self.columns.clear();
+        (self.seen, self.sent) = (0, 0);
+    }
+
+    fn outcome(
+        &mut self,
+        operation: u64,
+        rows: u64,
+        masked: u64,
+        duration_us: u64,
+        error: Option<&str>,
+    ) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.seen > self.rows {
+            lines.push(format!("  … {} more rows", words::count(self.seen - self.rows)));
+        }
+        if self.sent > 0 {
+            lines.push(format!("  > {} bytes sent by the caller", words::count(self.sent)));
+        }
+        let mut line = format!("  = #{operation} {} rows in {} ms", words::count(rows), duration_us / 1000);
+        if masked > 0 {
+            line.push_str(&format!(", {} values masked", words::count(masked)));
+        }
+        if let Some(error) = error {
+            line.push_str(&format!(", error {}", visible::line(error)));
+        }
+        lines.push(line);
+        self.begin_result();
+        lines
+    }
+
+    /// Decodes the backend messages of a chunk; one that is cut goes on in the next chunk.
+    fn data(&mut self, payload: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        self.held.extend_from_slice(payload);
+        let decoder = FrameDecoder::new(MESSAGE_LIMIT);
+        loop {
+            match decoder.decode(&mut self.held) {
+                Ok(Some(frame)) => lines.extend(self.message(&frame)),
+                Ok(None) => return lines,
+                Err(_) => {
+                    let left = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
+                    self.held.clear();
+                    lines.push(format!("  ? {} bytes that cannot be decoded", words::count(left)));
+                    return lines;
+                }
+            }
+        }
+    }
+
+    fn message(&mut self, frame: &Frame) -> Option<String> {
+        match frame.tag() {
+            tag::ROW_DESCRIPTION => {
+                self.columns = backend::row_description(frame).unwrap_or_default();
+                let names: Vec<String> =
+                    self.columns.iter().map(|column| visible::bytes(&column.name)).collect();
+                Some(format!("  : {}", names.join(" | ")))
+            }
+            tag::DATA_ROW => {
+                self.seen = self.seen.saturating_add(1);
+                if self.seen > self.rows {
+                    return None;
+                }
+                let values = backend::data_row(frame).unwrap_or_default();
+                let cells: Vec<String> = values
+                    .iter()
+                    .enumerate()
+                    .map(|(index, value)| {
+                        let binary = self.columns.get(index).is_some_and(|column| column.format == 1);
+                        cell(*value, binary)
+                    })
+                    .collect();
+                Some(format!("  : {}", cells.join(" | ")))
+            }
+            tag::COPY_DATA => {
+                self.seen = self.seen.saturating_add(1);
+                (self.seen <= self.rows).then(|| {
+                    let body = frame.body();
+                    format!("  : {}", cell(Some(body.strip_suffix(b"\n").unwrap_or(body)), false))
+                })
+            }
+            tag::COMMAND_COMPLETE => {
+                let word = backend::command_complete(frame).unwrap_or_default();
+                Some(format!("  . {}", visible::bytes(word)))
+            }
+            tag::ERROR_RESPONSE | tag::NOTICE_RESPONSE => {
+                let fields = backend::error_fields(frame).unwrap_or_default();
+                let field = |wanted: u8| {
+                    fields
+                        .iter()
+                        .find(|(code, _)| *code == wanted)
+                        .map_or_else(String::new, |(_, value)| visible::bytes(value))
+                };
+                Some(format!("  ! {} {}: {}", field(b'S'), field(b'C'), field(b'M')))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn cell(value: Option<&[u8]>, binary: bool) -> String {
+    let shown = match value {
+        None => return "NULL".to_owned(),
+        Some(bytes) if binary => hex(bytes),
+        Some(bytes) => visible::bytes(bytes),
+    };
+    crate::output::cut(&shown, CELL)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut out = String::from("\\x");
+    for byte in bytes.iter().take(CELL) {
+        out.push_str(&format!("{byte:02x}"));
+    }
+    out
+}
+
+fn decided(decision: &Decision) -> String {
+    format!("{} by {}", decision.effect.as_str(), visible::line(&decision.rule))
+}
+
+/// The text and parameters of an operation, from its payload: the text first, then the values in order.
+fn statement(payload: &[u8], text_length: usize, parameters: &[ParameterShape]) -> Vec<String> {
+    let Some((text, mut rest)) = payload.split_at_checked(text_length) else {
+        return vec!["  ? the text is not whole".to_owned()];
+    };
+    let mut lines: Vec<String> =
+        text.split(|byte| *byte == b'\n').map(|line| format!("  | {}", visible::bytes(line))).collect();
+    for (number, shape) in parameters.iter().enumerate() {
+        let value = match shape.length {
+            None => None,
+            Some(length) => {
+                let Some((value, after)) = rest.split_at_checked(length) else {
+                    lines.push("  ? the parameters are not whole".to_owned());
+                    return lines;
+                };
+                rest = after;
+                Some(value)
+            }
+        };
+        lines.push(format!("  ${} = {}", number + 1, cell(value, shape.format == ParameterFormat::Binary)));
+    }
+    lines
+}
+
+#[cfg(test)]
+#[path = "replay_tests.rs"]
+mod tests;
