@@ -652,3 +652,35 @@ fn an_explanation_names_each_request_and_its_rules() {
     let json = serde_json::to_value(&explanation).expect("serialises");
     assert_eq!(json["requests"][0]["rules"][0], "w");
 }
+
+#[test]
+#[ignore = "measures: cargo test --release -p sallyport-policy -- --ignored --nocapture what_a_decision_costs"]
+fn what_a_decision_costs() {
+    let started = std::time::Instant::now();
+    let policy = Policy::load(&Policy::starter_files()).expect("loads");
+    println!("load: {:?}", started.elapsed());
+    let agent = principal(PrincipalKind::Agent, &["agents"]);
+    let target = target(&[("env", "production")]);
+    let facts = facts(vec![
+        users(Verb::Select, &["email", "id", "name"], &["id"]),
+        on(Verb::Select, "public", "orders", &["id", "total"], &["user_id"]),
+    ]);
+    let ask = |minute: i64| {
+        policy.decide(&Question {
+            principal: &agent,
+            target: &target,
+            database: "shop",
+            facts: &facts,
+            labels: &Pii,
+            in_transaction: false,
+            now: Timestamp::from_micros(NOON + minute * 60_000_000),
+        })
+    };
+    for (name, step) in [("new", 1), ("cached", 0)] {
+        let started = std::time::Instant::now();
+        for n in 0..1000 {
+            assert_eq!(ask(n * step).effect, Effect::Allow);
+        }
+        println!("{name}: {:?} each", started.elapsed() / 1000);
+    }
+}

@@ -3,13 +3,17 @@
 use crate::load::PolicyFile;
 use crate::policy::Policy;
 
-const FILES: [(&str, &str); 2] = [
+const FILES: [(&str, &str); 6] = [
     ("agents-on-production.cedar", include_str!("../starter/agents-on-production.cedar")),
     ("schema.cedarschema", include_str!("../starter/schema.cedarschema")),
+    ("tests/agents.toml", include_str!("../starter/tests/agents.toml")),
+    ("tests/drivers.toml", include_str!("../starter/tests/drivers.toml")),
+    ("tests/humans.toml", include_str!("../starter/tests/humans.toml")),
+    ("tests/psql.toml", include_str!("../starter/tests/psql.toml")),
 ];
 
 impl Policy {
-    /// The files of [`Policy::starter`], as `sallyport init` writes them.
+    /// The files of [`Policy::starter`], its tests among them, as `sallyport init` writes them.
     #[must_use]
     pub fn starter_files() -> Vec<PolicyFile> {
         FILES
@@ -18,3 +22,7 @@ impl Policy {
             .collect()
     }
 }
+
+#[cfg(test)]
+#[path = "starter_tests.rs"]
+mod tests;
