@@ -33,7 +33,10 @@ fn elements_of_text_arrays_are_replaced_where_they_stand() {
         ("{plain,words}", "unchanged"),
         ("{}", "unchanged"),
         ("{alice@example.com,b}", "{\"‹EMAIL_ADDRESS›\",b}"),
-        ("{NULL,\"to alice@example.com, now\",{x,bob@example.org}}", "{NULL,\"to ‹EMAIL_ADDRESS›, now\",{x,\"‹EMAIL_ADDRESS›\"}}"),
+        (
+            "{NULL,\"to alice@example.com, now\",{x,bob@example.org}}",
+            "{NULL,\"to ‹EMAIL_ADDRESS›, now\",{x,\"‹EMAIL_ADDRESS›\"}}",
+        ),
         ("[0:1]={alice@example.com,\"q\\\"x\"}", "[0:1]={\"‹EMAIL_ADDRESS›\",\"q\\\"x\"}"),
         ("{\"alice\\@example.com\"}", "{\"‹EMAIL_ADDRESS›\"}"),
     ] {
@@ -43,7 +46,9 @@ fn elements_of_text_arrays_are_replaced_where_they_stand() {
 
 #[test]
 fn an_array_that_does_not_read_is_withheld() {
-    for array in ["{alice@example.com", "alice@example.com", "{\"alice@example.com}", "{a@b.com}}", "x{a@b.com}"] {
+    for array in
+        ["{alice@example.com", "alice@example.com", "{\"alice@example.com}", "{a@b.com}}", "x{a@b.com}"]
+    {
         assert_eq!(look_at(25, false, array.as_bytes()), Some(Change::Null), "{array}");
     }
     let whole = binary_of(&[Some(b"a@b.com")]);

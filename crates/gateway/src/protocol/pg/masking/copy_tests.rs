@@ -52,7 +52,11 @@ fn text_rows_are_masked_wherever_messages_are_cut() {
         text(&options(CopyFormat::Text), "1\talice\t2001-02-03\tquiet\n2\t\\N\t\\N\tto a\\tb@c.org\\\\\n"),
         "1\t‹pii.email›\t\\N\tquiet\n2\t\\N\t\\N\tto a\\t‹EMAIL_ADDRESS›\\\\\n"
     );
-    assert_eq!(text(&options(CopyFormat::Text), "1\ta\\nb\\tc\t\\N\tx"), "1\t‹pii.email›\t\\N\tx", "no line feed");
+    assert_eq!(
+        text(&options(CopyFormat::Text), "1\ta\\nb\\tc\t\\N\tx"),
+        "1\t‹pii.email›\t\\N\tx",
+        "no line feed"
+    );
 }
 
 #[test]
@@ -118,7 +122,10 @@ fn a_copy_of_what_cannot_be_settled_is_refused() {
     });
     with_context(&["unsettled"], |context| {
         assert!(CopyPlan::new(&text, &lineage(vec![Origin::Unsettled]), context).is_ok());
-        assert!(CopyPlan::new(&text, &Lineage::Unsettled, context).is_err(), "not even its columns are known");
+        assert!(
+            CopyPlan::new(&text, &Lineage::Unsettled, context).is_err(),
+            "not even its columns are known"
+        );
     });
 }
 

@@ -49,7 +49,8 @@ fn otherwise_every_field_is_read_by_detectors() {
 
 #[test]
 fn a_function_cannot_hide_text_in_the_fields_that_stay() {
-    let raised = [(b'S', b"alice@example.com".to_vec()), (b'C', b"al ice".to_vec()), (b'P', b"alice".to_vec())];
+    let raised =
+        [(b'S', b"alice@example.com".to_vec()), (b'C', b"al ice".to_vec()), (b'P', b"alice".to_vec())];
     for strict in [true, false] {
         let masked = mask_notice(&raised, strict);
         assert_eq!(masked, [(b'S', b"ERROR".to_vec()), (b'C', b"XX000".to_vec()), (b'P', b"1".to_vec())]);

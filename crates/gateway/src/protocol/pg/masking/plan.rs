@@ -176,8 +176,7 @@ impl MaskContext<'_> {
                 {
                     return self.unsettled(shape);
                 }
-                let verdict =
-                    self.verdict(std::iter::once(base).chain(confirmed.iter().map(|(base, _)| base)));
+                let verdict = self.verdict(std::iter::once(base), confirmed.as_ref());
                 match verdict.masked {
                     Some((label, operator)) => Treatment::Label { label, operator },
                     None if verdict.revealed => Treatment::Pass,
@@ -185,7 +184,7 @@ impl MaskContext<'_> {
                 }
             }
             Origin::Expression(sources) => {
-                let verdict = self.verdict(sources.iter().chain(confirmed.iter().map(|(base, _)| base)));
+                let verdict = self.verdict(sources.iter(), confirmed.as_ref());
                 match verdict.masked {
                     Some((label, operator)) => whole(&label, &operator, shape),
                     None if verdict.revealed => Treatment::Pass,
@@ -211,29 +210,40 @@ impl MaskContext<'_> {
             // The system's own relations need not be in the snapshot; anything else would be a stranger.
             return if field.table_oid < FIRST_USER_OID { Ok(None) } else { Err(Contradiction) };
         };
-        let column = relation.columns.iter().find(|column| column.number == field.column_number);
-        let Some(column) = column else {
-            // Negative numbers are system columns (ctid, tableoid); 0 is a whole row.
-            return if field.column_number < 0 { Ok(None) } else { Err(Contradiction) };
+        let name = match field.column_number {
+            // ctid, tableoid and the like hold nobody's data.
+            ..0 => return Ok(None),
+            // The whole row: the labels of every column.
+            0 => "*",
+            number => match relation.columns.iter().find(|column| column.number == number) {
+                Some(column) => &column.name,
+                None => return Err(Contradiction),
+            },
         };
         let base = BaseColumn {
             schema: relation.schema.clone(),
             relation: relation.name.clone(),
-            column: column.name.clone(),
+            column: name.to_owned(),
         };
         let is_view = matches!(relation.kind, RelationKind::View | RelationKind::MaterializedView);
         Ok(Some((base, is_view)))
     }
 
-    /// The labels of all these columns together.
-    fn verdict<'b>(&self, columns: impl Iterator<Item = &'b BaseColumn>) -> Verdict {
+    /// What the labels of all these columns come to. Those of the confirmed column can mask, not reveal: a
+    /// view's column carries none of its own.
+    fn verdict<'b>(
+        &self,
+        columns: impl Iterator<Item = &'b BaseColumn>,
+        confirmed: Option<&'b (BaseColumn, bool)>,
+    ) -> Verdict {
         let mut masked: Option<(String, Operator)> = None;
         let mut revealed = true;
         let mut any = false;
-        for column in columns {
+        let confirmed = confirmed.map(|(column, _)| (column, false));
+        for (column, counts) in columns.map(|column| (column, true)).chain(confirmed) {
             let labels = self.labels_of(column);
-            any = true;
-            revealed &= !labels.is_empty();
+            any |= counts;
+            revealed &= !counts || !labels.is_empty();
             for label in labels {
                 if (self.reveals)(&label, column) {
                     continue;

@@ -38,7 +38,11 @@ fn relation(
         columns: columns
             .iter()
             .zip(1..)
-            .map(|((name, type_id), number)| CatalogColumn { number, name: (*name).into(), type_id: *type_id })
+            .map(|((name, type_id), number)| CatalogColumn {
+                number,
+                name: (*name).into(),
+                type_id: *type_id,
+            })
             .collect(),
         definition: None,
         parents: parents.iter().map(|parent| ("public".to_owned(), (*parent).to_owned())).collect(),
@@ -82,7 +86,9 @@ pub(in super::super) fn from(relation: &str, column: &str) -> Origin {
 }
 
 pub(in super::super) fn made_of(columns: &[(&str, &str)]) -> Origin {
-    Origin::Expression(columns.iter().map(|(relation, column)| base(relation, column)).collect::<BTreeSet<_>>())
+    Origin::Expression(
+        columns.iter().map(|(relation, column)| base(relation, column)).collect::<BTreeSet<_>>(),
+    )
 }
 
 pub(in super::super) fn lineage(origins: Vec<Origin>) -> Lineage {
@@ -98,7 +104,13 @@ pub(in super::super) fn with_context<T>(revealed: &[&str], with: impl FnOnce(&Ma
     let labels = Labels::parse(LABELS).unwrap();
     let catalog = catalog();
     let reveals = |label: &str, _: &BaseColumn| revealed.contains(&label);
-    with(&MaskContext { target: "t", database: "d", catalog: Some(&catalog), labels: &labels, reveals: &reveals })
+    with(&MaskContext {
+        target: "t",
+        database: "d",
+        catalog: Some(&catalog),
+        labels: &labels,
+        reveals: &reveals,
+    })
 }
 
 fn treatment(origin: Origin, field: Field, revealed: &[&str]) -> Treatment {
@@ -138,7 +150,11 @@ fn an_expression_over_a_labelled_column_is_masked_whole() {
     // A partial operator on a computed value would keep a part that somebody chose.
     assert_eq!(treatment(made_of(&[("users", "card")]), field(25), &[]), text("‹pii.card›"));
     assert_eq!(treatment(made_of(&[("users", "note")]), field(25), &[]), Treatment::Look);
-    assert_eq!(treatment(mixed(), field(25), &["pii.email"]), Treatment::Look, "the other source is unlabelled");
+    assert_eq!(
+        treatment(mixed(), field(25), &["pii.email"]),
+        Treatment::Look,
+        "the other source is unlabelled"
+    );
     assert_eq!(treatment(made_of(&[("users", "email")]), field(25), &["pii.email"]), Treatment::Pass);
 }
 
@@ -179,7 +195,23 @@ fn a_row_description_that_contradicts_lineage_unsettles() {
     assert_eq!(treatment(from("users", "note"), named(20_000, 77, 25), &[]), unsettled, "no such column");
     assert_eq!(treatment(from("users", "note"), named(30_000, 1, 25), &[]), unsettled, "a stranger");
     assert_eq!(treatment(from("users", "note"), named(20_000, 8, 25), &[]), Treatment::Look, "they agree");
-    assert_eq!(treatment(from("users", "note"), named(20_001, 2, 25), &[]), Treatment::Look, "through a view");
+    assert_eq!(
+        treatment(from("users", "note"), named(20_001, 2, 25), &[]),
+        Treatment::Look,
+        "through a view"
+    );
+}
+
+#[test]
+fn what_is_revealed_passes_through_a_view_too() {
+    assert_eq!(treatment(from("users", "email"), named(20_001, 1, 25), &["pii.email"]), Treatment::Pass);
+}
+
+#[test]
+fn a_whole_row_carries_the_labels_of_every_column() {
+    assert_eq!(treatment(made_of(&[]), named(20_000, 0, 2249), &[]), Treatment::Whole(None));
+    assert_eq!(treatment(made_of(&[("orders", "id")]), named(20_002, 0, 2249), &[]), Treatment::Look);
+    assert_eq!(treatment(from("users", "note"), named(20_000, 0, 25), &[]), text("‹unsettled›"));
 }
 
 #[test]

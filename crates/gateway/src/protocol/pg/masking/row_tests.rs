@@ -18,7 +18,8 @@ fn body(values: &[Option<&[u8]>]) -> Vec<u8> {
 
 fn users_plan() -> RowPlan {
     with_context(&[], |context| {
-        let origins = vec![from("users", "id"), from("users", "email"), from("users", "card"), from("users", "note")];
+        let origins =
+            vec![from("users", "id"), from("users", "email"), from("users", "card"), from("users", "note")];
         RowPlan::new(&lineage(origins), &[field(23), field(25), field(25), field(25)], context)
     })
 }
@@ -94,7 +95,11 @@ fn every_dressing_of_a_labelled_value_is_masked() {
         for value in [secret, b"", b"anything at all", b"\x00\x01\xff"] {
             let (outcome, new) = masked(&plan, &[Some(value)]);
             assert!(outcome.changed, "{dressing}");
-            let marks = [body(&[None]), body(&[Some("‹pii.email›".as_bytes())]), body(&[Some("‹unsettled›".as_bytes())])];
+            let marks = [
+                body(&[None]),
+                body(&[Some("‹pii.email›".as_bytes())]),
+                body(&[Some("‹unsettled›".as_bytes())]),
+            ];
             assert!(marks.contains(&new), "{dressing}: {new:?}");
         }
     }

@@ -61,7 +61,10 @@ fn findings_in_unlabelled_text_and_json_are_replaced_where_they_stand() {
     assert_eq!(looked_at(25, true, b"to alice@example.com!"), bytes("to ‹EMAIL_ADDRESS›!"));
     assert_eq!(looked_at(114, false, br#"{"to":"alice@example.com"}"#), bytes(r#"{"to":"‹EMAIL_ADDRESS›"}"#));
     let jsonb = [b"\x01".as_slice(), br#"["alice@example.com"]"#].concat();
-    assert_eq!(looked_at(3802, true, &jsonb), bytes([b"\x01".as_slice(), "[\"‹EMAIL_ADDRESS›\"]".as_bytes()].concat()));
+    assert_eq!(
+        looked_at(3802, true, &jsonb),
+        bytes([b"\x01".as_slice(), "[\"‹EMAIL_ADDRESS›\"]".as_bytes()].concat())
+    );
     assert_eq!(looked_at(25, false, b"nothing"), None);
 }
 
