@@ -56,6 +56,19 @@ pub fn bytes(bytes: &[u8]) -> String {
     out
 }
 
+/// Bytes as text over several lines: as [`bytes`], but line feeds and tabs stay readable.
+#[must_use]
+pub fn text(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(&lines(chunk.valid()));
+        for byte in chunk.invalid() {
+            out.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    out
+}
+
 /// Whether any character of the text is one that is written out.
 #[must_use]
 pub fn has_hidden(text: &str) -> bool {

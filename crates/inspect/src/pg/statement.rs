@@ -87,6 +87,9 @@ pub enum StatementKind {
     CopyIn,
     /// EXPLAIN, in any form.
     Explain,
+    /// SET `sallyport.reason` TO a constant: what the caller says of why. The gateway keeps it; it is
+    /// not forwarded.
+    StatesReason(String),
     /// Anything else.
     Other,
 }

@@ -182,6 +182,33 @@ pub fn put_ready_for_query(out: &mut BytesMut, status: TransactionStatus) {
     finish_frame(out, mark);
 }
 
+/// Writes a `CommandComplete`.
+pub fn put_command_complete(out: &mut BytesMut, command: &[u8]) {
+    let mark = start_frame(out, tag::COMMAND_COMPLETE);
+    put_c_string(out, command);
+    finish_frame(out, mark);
+}
+
+/// Writes a `NotificationResponse`.
+pub fn put_notification(out: &mut BytesMut, pid: u32, channel: &[u8], payload: &[u8]) {
+    let mark = start_frame(out, tag::NOTIFICATION_RESPONSE);
+    out.put_u32(pid);
+    put_c_string(out, channel);
+    put_c_string(out, payload);
+    finish_frame(out, mark);
+}
+
+/// Reads a `NotificationResponse`: process id, channel, payload.
+///
+/// # Errors
+/// A malformed body.
+pub fn notification(frame: &Frame) -> Result<(u32, &[u8], &[u8]), WireError> {
+    let mut r = Reader::new(frame.tag(), frame.body());
+    let parts = (r.u32()?, r.c_string()?, r.c_string()?);
+    r.finish()?;
+    Ok(parts)
+}
+
 /// Writes an `ErrorResponse` or `NoticeResponse`, by its type byte.
 pub fn put_error_fields<T: AsRef<[u8]>>(out: &mut BytesMut, message: u8, fields: &[(u8, T)]) {
     let mark = start_frame(out, message);

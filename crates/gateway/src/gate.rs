@@ -1,0 +1,173 @@
+//! The one place where facts, policy, approvals and the recording meet.
+//!
+//! [`pass`] takes an operation with its decision and answers with a [`Permit`] or a [`Refusal`]. A
+//! permit is made in one function, `write_ahead`, out of the recorder's receipt for the recorded
+//! intent: no receipt, no permit; no permit, no way through [`crate::upstream::Upstream::forward`].
+
+use sallyport_core::{
+    ApprovalRequest, Decision, Digest, Effect, Event, Facts, Group, Limits, Operation, ParameterShape,
+    Refusal, Verdict,
+};
+use sallyport_record::{Need, Receipt};
+
+use crate::approvals::{self, Caller};
+use crate::session::Session;
+use crate::wording;
+
+/// The right to forward one operation, once.
+///
+/// Not `Clone`; made only here, out of a [`Receipt`]; spent by [`crate::upstream::Upstream::forward`].
+#[derive(Debug)]
+pub struct Permit {
+    operation: u64,
+    digest: Digest,
+    limits: Limits,
+    receipt: Receipt,
+}
+
+impl Permit {
+    /// Spends the permit: what it was made for, and the limits that hold meanwhile.
+    pub(crate) fn spend(self) -> (u64, Digest, Limits) {
+        drop(self.receipt);
+        (self.operation, self.digest, self.limits)
+    }
+}
+
+/// An operation, and everything the gate has to know of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) operation: &'a Operation,
+    pub(crate) facts: &'a Facts,
+    pub(crate) in_transaction: bool,
+    /// Session state that is part of the digest, for approvers to see.
+    pub(crate) state: &'a std::collections::BTreeMap<&'static str, String>,
+    /// The parameters as an approver reads them.
+    pub(crate) parameters: &'a [Option<String>],
+    /// Earlier statements of the open transaction, oldest first.
+    pub(crate) transaction: &'a [String],
+}
+
+impl Asked<'_> {
+    /// The exact bytes, as an entry's payload: the text, then the parameters' values.
+    pub(crate) fn payload(&self) -> Vec<&[u8]> {
+        let mut payload: Vec<&[u8]> = vec![&self.operation.text];
+        payload.extend(self.operation.parameters.iter().filter_map(|parameter| parameter.value.as_deref()));
+        payload
+    }
+
+    /// How the payload is cut.
+    pub(crate) fn shapes(&self) -> Vec<ParameterShape> {
+        self.operation
+            .parameters
+            .iter()
+            .map(|parameter| ParameterShape {
+                type_id: parameter.type_id,
+                format: parameter.format,
+                length: parameter.value.as_ref().map(Vec::len),
+            })
+            .collect()
+    }
+}
+
+/// Lets an operation pass, or says why not. Denials are recorded; holds wait here, on the caller's
+/// open connection; what passes is recorded before the permit exists.
+///
+/// # Errors
+/// The refusal, ready to be worded by the protocol.
+pub(crate) async fn pass<C: Caller>(
+    session: &Session,
+    asked: &Asked<'_>,
+    decision: Decision,
+    caller: &mut C,
+) -> Result<Permit, Refusal> {
+    match decision.effect {
+        Effect::Allow => write_ahead(session, asked, decision, None).await,
+        Effect::Deny => {
+            let refusal = wording::denied(session.who(), asked.facts, &decision);
+            Err(refuse(session, asked, decision, None, refusal).await)
+        }
+        Effect::Hold => match approvals::wait(session, asked, &decision, caller).await {
+            Ok(answered) => write_ahead(session, asked, answered.decision, Some(&answered.request)).await,
+            Err(unanswered) => {
+                let request = unanswered.request;
+                Err(refuse(session, asked, decision, request, unanswered.refusal).await)
+            }
+        },
+    }
+}
+
+/// Refuses an operation for a reason that is no rule's: a message out of place, a result that could not
+/// be masked. Recorded like every refusal.
+pub(crate) async fn refuse(
+    session: &Session,
+    asked: &Asked<'_>,
+    decision: Decision,
+    request: Option<sallyport_core::RequestId>,
+    refusal: Refusal,
+) -> Refusal {
+    let event = Event::Refused {
+        operation: asked.operation.number,
+        kind: asked.operation.kind,
+        text_length: asked.operation.text.len(),
+        parameters: asked.shapes(),
+        digest: asked.operation.digest,
+        facts: asked.facts.clone(),
+        decision,
+        request,
+        refusal: refusal.clone(),
+    };
+    match session.tape.append_and_wait(&event, &asked.payload(), Need::Written).await {
+        Ok(_) => refusal,
+        Err(error) => wording::recorder(&error),
+    }
+}
+
+/// Records the intent, waits until it is as durable as the target asks, and makes the permit.
+async fn write_ahead(
+    session: &Session,
+    asked: &Asked<'_>,
+    decision: Decision,
+    approval: Option<&ApprovalRequest>,
+) -> Result<Permit, Refusal> {
+    let limits = decision.limits;
+    let event = Event::Intent {
+        operation: asked.operation.number,
+        kind: asked.operation.kind,
+        text_length: asked.operation.text.len(),
+        parameters: asked.shapes(),
+        digest: asked.operation.digest,
+        facts: asked.facts.clone(),
+        decision,
+        approval: approval.map(|request| request.id.clone()),
+        approved_by: approval.map(approvers).unwrap_or_default(),
+    };
+    let need = need(asked.facts, approval.is_some());
+    match session.tape.append_and_wait(&event, &asked.payload(), need).await {
+        Ok(receipt) => {
+            Ok(Permit { operation: asked.operation.number, digest: asked.operation.digest, limits, receipt })
+        }
+        Err(error) => Err(wording::recorder(&error)),
+    }
+}
+
+fn approvers(request: &ApprovalRequest) -> Vec<String> {
+    request
+        .answers
+        .iter()
+        .filter(|answer| answer.verdict == Verdict::Approve)
+        .map(|answer| answer.approver.clone())
+        .collect()
+}
+
+/// What `auto` durability waits for: whatever changes something, ends a transaction, was approved, runs
+/// code, or is not understood waits for the disk; reads wait for the write.
+fn need(facts: &Facts, approved: bool) -> Need {
+    let changes = |group: Group| match group {
+        Group::Read => false,
+        Group::Session => facts.actions.iter().any(|action| action.action == sallyport_core::Verb::Commit),
+        Group::Write | Group::Schema | Group::Privilege | Group::Code | Group::Escape | Group::Admin => true,
+    };
+    let waits =
+        approved || facts.unknown.is_some() || facts.actions.iter().any(|action| changes(action.group));
+    if waits { Need::Synced } else { Need::Written }
+}

@@ -1,0 +1,30 @@
+//! The protocols.
+//!
+//! Each is one folder that knows its wire and nothing of policy or storage. A listener belongs to one
+//! protocol; PostgreSQL is the first.
+
+pub(crate) mod pg;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use sallyport_core::TargetHealth;
+use tokio::net::TcpStream;
+
+use crate::house::House;
+
+/// What each protocol shares among its own sessions.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) pg: pg::Shared,
+}
+
+/// Serves one accepted connection to its end.
+pub(crate) async fn serve(house: Arc<House>, socket: TcpStream, peer: SocketAddr) {
+    pg::serve(house, socket, peer).await;
+}
+
+/// Signs in to a target and out again.
+pub(crate) async fn test_target(house: &House, name: &str) -> Option<TargetHealth> {
+    pg::test_target(house, name).await
+}

@@ -1,0 +1,435 @@
+//! The caller's half: takes its messages in order; what may pass, passes with its permit.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use sallyport_core::{
+    Binding, Blame, Decision, Effect, Operation, OperationKind, Parameter, Refusal, RefusalCode,
+};
+use sallyport_inspect::pg::{
+    Catalog, Context, Inspection, StateEffect, Statement as Inspected, StatementKind,
+};
+use sallyport_wire::pg::backend::TransactionStatus;
+use sallyport_wire::pg::frontend::{self, FrontendMessage};
+use sallyport_wire::pg::{Frame, FrameDecoder};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+
+use super::expected::Expected;
+use super::fault::Fault;
+use super::handshake::read_some;
+use super::holding::Holding;
+use super::parameters;
+use super::refusal::{Severity, put_refusal};
+use super::running::{Masks, Running};
+use super::state::State;
+use crate::gate::{self, Asked, Permit};
+use crate::session::Session;
+use crate::upstream::{Control, Upstream};
+use crate::wording;
+
+/// The reading half of the caller's socket.
+pub(super) type FromCaller = Box<dyn AsyncRead + Send + Sync + Unpin>;
+/// The writing half of the target's socket.
+pub(super) type ToTarget = Box<dyn AsyncWrite + Send + Sync + Unpin>;
+
+/// The caller's half of a conversation.
+pub(super) struct Admit {
+    pub(super) session: Arc<Session>,
+    pub(super) state: Arc<State>,
+    pub(super) upstream: Upstream<ToTarget>,
+    pub(super) from: FromCaller,
+    pub(super) buffer: BytesMut,
+    pub(super) decoder: FrameDecoder,
+    /// What goes to the caller out of turn: notices while it waits.
+    pub(super) asides: mpsc::Sender<Bytes>,
+    /// Messages of the extended protocol have been forwarded since the last Sync.
+    pub(super) unsynced: bool,
+    /// After a refusal in a pipeline: everything up to the next Sync is dropped, as the target would.
+    pub(super) discarding: bool,
+}
+
+/// What came of an operation.
+pub(super) enum Admission {
+    /// It may pass.
+    Passed(Permit, Operation),
+    /// It may not.
+    Refused(Refusal),
+    /// Its pipeline has failed while it waited: the target would skip it, and so do we.
+    Skipped,
+}
+
+/// A text about to be decided.
+pub(super) struct Candidate<'a> {
+    pub(super) kind: OperationKind,
+    pub(super) text: Arc<[u8]>,
+    pub(super) parameters: Arc<[Parameter]>,
+    pub(super) inspection: Arc<Inspection>,
+    pub(super) catalog: &'a Arc<Catalog>,
+}
+
+impl Admit {
+    /// Runs until the conversation ends.
+    pub(super) async fn run(&mut self) -> Fault {
+        loop {
+            let frame = match self.next_frame().await {
+                Ok(frame) => frame,
+                Err(fault) => return fault,
+            };
+            if let Err(fault) = self.take(&frame).await {
+                return fault;
+            }
+        }
+    }
+
+    /// The caller's next message. What waits for the target is sent on before waiting.
+    async fn next_frame(&mut self) -> Result<Frame, Fault> {
+        loop {
+            if let Some(frame) = self.decoder.decode(&mut self.buffer).map_err(Fault::CallerWire)? {
+                if self.upstream.is_full() {
+                    self.flush().await?;
+                }
+                return Ok(frame);
+            }
+            self.flush().await?;
+            read_some(&mut self.from, &mut self.buffer).await?;
+        }
+    }
+
+    /// Sends on what waits for the target.
+    pub(super) async fn flush(&mut self) -> Result<(), Fault> {
+        self.upstream.flush().await.map_err(|_| Fault::TargetAway)
+    }
+
+    async fn take(&mut self, frame: &Frame) -> Result<(), Fault> {
+        let message = frontend::parse(frame).map_err(Fault::CallerWire)?;
+        if self.discarding && !matches!(message, FrontendMessage::Sync | FrontendMessage::Terminate) {
+            return Ok(());
+        }
+        match message {
+            FrontendMessage::Query(text) => self.query(frame, text).await,
+            FrontendMessage::Parse { name, text, types } => self.parse(frame, name, text, types).await,
+            FrontendMessage::Bind(bind) => self.bind(frame, &bind).await,
+            FrontendMessage::Execute { portal, .. } => self.execute(frame, portal).await,
+            FrontendMessage::Describe(subject, name) => self.describe(subject, name).await,
+            FrontendMessage::Close(subject, name) => self.close(subject, name).await,
+            FrontendMessage::Sync => self.sync().await,
+            FrontendMessage::Flush => {
+                if !self.ignores_sync() {
+                    self.upstream.forward_control(Control::Flush);
+                }
+                Ok(())
+            }
+            FrontendMessage::CopyData(_) | FrontendMessage::CopyDone | FrontendMessage::CopyFail(_) => {
+                self.copy_in(frame, &message).await
+            }
+            FrontendMessage::Terminate => Err(Fault::Goodbye),
+            FrontendMessage::FunctionCall | FrontendMessage::Password(_) => {
+                self.refuse_message(message.name()).await
+            }
+        }
+    }
+
+    /// `Query`: one operation, however many statements it holds.
+    async fn query(&mut self, frame: &Frame, text: &[u8]) -> Result<(), Fault> {
+        if self.unsynced {
+            // No client library does this, and the server's own reading of it is subtle.
+            return Err(Refusal::new(
+                RefusalCode::Protocol,
+                Blame::Downstream,
+                "a Query inside an unfinished pipeline is not carried",
+            )
+            .hint("send Sync first")
+            .into());
+        }
+        self.read_session().await?;
+        let catalog = self.catalog().await?;
+        let text: Arc<[u8]> = Arc::from(text);
+        let inspection = self.inspect(&text, &catalog);
+        if let Some(reason) = stated_reason(&inspection) {
+            return self.keep_reason(&reason).await;
+        }
+        let candidate = Candidate {
+            kind: OperationKind::Query,
+            text: Arc::clone(&text),
+            parameters: Arc::from([]),
+            inspection: Arc::clone(&inspection),
+            catalog: &catalog,
+        };
+        match self.admit(candidate).await? {
+            Admission::Passed(permit, operation) => {
+                let masks = self.masks(catalog);
+                let strict = strict_errors(&self.session, &masks, &inspection);
+                let grant =
+                    self.upstream.forward(permit, &operation, frame.raw()).map_err(|_| Fault::WrongPermit)?;
+                let running = Arc::new(Running::new(grant, inspection, text, masks, strict));
+                self.began(&running, false);
+                self.state.expect(Expected::Query(running)).await;
+                Ok(())
+            }
+            Admission::Refused(refusal) => self.refuse_query(&refusal).await,
+            Admission::Skipped => Ok(()),
+        }
+    }
+
+    /// Decides one operation, waits for a human where policy asks for one, and writes it ahead.
+    ///
+    /// A hold is decided on what is true, not on what a pipeline will probably come to: everything
+    /// before it is answered first, and the decision taken again.
+    pub(super) async fn admit(&mut self, mut candidate: Candidate<'_>) -> Result<Admission, Fault> {
+        if self.leaves_settings_open(&candidate.inspection) {
+            let inspection = &mut candidate.inspection;
+            let mut ambiguous = (**inspection).clone();
+            ambiguous.facts.unknown = Some(sallyport_core::Unknown {
+                code: sallyport_core::UnknownCode::Ambiguous,
+                detail: "the end of a transaction that changed settings, and statements after it".to_owned(),
+            });
+            *inspection = Arc::new(ambiguous);
+        }
+        let facts = &candidate.inspection.facts;
+        let mut decision = self.session.decide(facts, self.in_transaction());
+        if decision.effect == Effect::Hold && candidate.kind != OperationKind::Prepare {
+            self.settle().await?;
+            if self.state.lock().failed {
+                return Ok(Admission::Skipped);
+            }
+            decision = self.session.decide(facts, self.in_transaction());
+        }
+        let in_transaction = self.in_transaction();
+        let (bound, transaction) = {
+            let inner = self.state.lock();
+            (inner.reading.bound(in_transaction), inner.transaction())
+        };
+        let digest = Binding {
+            principal: &self.session.principal,
+            target: &self.session.target.name,
+            database: &self.session.database,
+            state: &bound,
+            text: &candidate.text,
+            parameters: &candidate.parameters,
+        }
+        .digest();
+        let operation = Operation {
+            number: self.session.next_operation(),
+            kind: candidate.kind,
+            text: candidate.text,
+            parameters: candidate.parameters,
+            digest,
+        };
+        let shown = parameters::shown(&operation.parameters);
+        let asked = Asked {
+            operation: &operation,
+            facts,
+            in_transaction,
+            state: &bound,
+            parameters: &shown,
+            transaction: &transaction,
+        };
+        // Preparing runs nothing: what would be held is held when it is bound.
+        if candidate.kind == OperationKind::Prepare && decision.effect == Effect::Hold {
+            decision = Decision { effect: Effect::Allow, hold: None, ..decision };
+        }
+        if let Some(refusal) = self.unsure(&decision, &candidate.inspection, candidate.catalog) {
+            let refusal = gate::refuse(&self.session, &asked, decision, None, refusal).await;
+            return Ok(Admission::Refused(refusal));
+        }
+        let mut holding =
+            Holding::new(&self.session, &self.state, &mut self.from, &mut self.buffer, &self.asides);
+        match gate::pass(&self.session, &asked, decision, &mut holding).await {
+            Ok(permit) => Ok(Admission::Passed(permit, operation)),
+            Err(refusal) => Ok(Admission::Refused(refusal)),
+        }
+    }
+
+    /// What would be allowed and yet cannot be carried surely: a COPY whose data could not be masked, or
+    /// whose data nobody could have seen before approving it.
+    fn unsure(
+        &self,
+        decision: &Decision,
+        inspection: &Inspection,
+        catalog: &Arc<Catalog>,
+    ) -> Option<Refusal> {
+        if decision.effect == Effect::Deny {
+            return None;
+        }
+        let copies_in = inspection.statements.iter().any(|statement| statement.kind == StatementKind::CopyIn);
+        if copies_in && decision.effect == Effect::Hold {
+            return Some(
+                Refusal::new(
+                    RefusalCode::Denied,
+                    Blame::Policy,
+                    format!(
+                        "a COPY whose data nobody could see cannot wait for approval (rule {})",
+                        decision.rule
+                    ),
+                )
+                .hint("send the rows as INSERT statements, which an approver can read"),
+            );
+        }
+        let masks = self.masks(Arc::clone(catalog));
+        for statement in &inspection.statements {
+            if let StatementKind::CopyOut(options) = &statement.kind
+                && super::results::copy_plan(&self.session, &masks, options, &statement.lineage).is_err()
+            {
+                return Some(
+                    Refusal::new(
+                        RefusalCode::Mask,
+                        Blame::Policy,
+                        "the data of this COPY could not be masked surely",
+                    )
+                    .hint("name its columns, or use SELECT"),
+                );
+            }
+        }
+        None
+    }
+
+    /// Whether the text ends a transaction whose end changes how texts are read, and goes on after that.
+    fn leaves_settings_open(&self, inspection: &Inspection) -> bool {
+        let ends = |statement: &Inspected| {
+            matches!(
+                statement.kind,
+                StatementKind::Commit | StatementKind::Rollback | StatementKind::RollbackTo
+            )
+        };
+        let (touched, dirty) = {
+            let inner = self.state.lock();
+            (inner.is_touched(), inner.dirty)
+        };
+        (touched || dirty) && inspection.statements.iter().rev().skip(1).any(ends)
+    }
+
+    /// Whether the next operation runs in a transaction that was there before it.
+    pub(super) fn in_transaction(&self) -> bool {
+        self.unsynced || self.state.lock().status != TransactionStatus::Idle
+    }
+
+    /// Notes what an operation will have changed, and remembers it for approvers of later ones.
+    pub(super) fn began(&self, running: &Running, extended: bool) {
+        let mut inner = self.state.lock();
+        for statement in &running.inspection.statements {
+            for effect in &statement.effects {
+                match effect {
+                    StateEffect::SettingsDirty => inner.settings_may_change(),
+                    StateEffect::Prepares(..)
+                    | StateEffect::Deallocates(_)
+                    | StateEffect::Declares(..)
+                    | StateEffect::Closes(_)
+                    | StateEffect::CatalogDirty => inner.barrier = true,
+                }
+            }
+            match statement.kind {
+                StatementKind::RollbackTo => inner.rolled_back_to_savepoint(),
+                StatementKind::Begin | StatementKind::Commit | StatementKind::Rollback => {
+                    inner.barrier = true
+                }
+                StatementKind::CopyIn => {
+                    inner.copy_in =
+                        Some(super::state::CopyIn { grant: running.grant.clone(), open: false, extended });
+                }
+                _ => {}
+            }
+        }
+        inner.note_statement(&running.text);
+    }
+
+    /// The catalog as it is now.
+    pub(super) async fn catalog(&self) -> Result<Arc<Catalog>, Fault> {
+        super::start::catalog(&self.session.house, &self.session.target, &self.session.database)
+            .await
+            .map_err(Fault::from)
+    }
+
+    /// Reads a text as the target would.
+    pub(super) fn inspect(&self, text: &[u8], catalog: &Catalog) -> Arc<Inspection> {
+        let inner = self.state.lock();
+        let context = Context {
+            search_path: &inner.reading.schemas,
+            standard_conforming_strings: inner.reading.standard_conforming_strings,
+            client_encoding: &inner.reading.client_encoding,
+            catalog: Some(catalog),
+            remembered: &inner.remembered,
+        };
+        self.session.house.protocols.pg.inspected.inspect(text, &context)
+    }
+
+    /// What results are masked by from now on.
+    pub(super) fn masks(&self, catalog: Arc<Catalog>) -> Masks {
+        Masks { policy: self.session.policy(), labels: self.session.labels(), catalog }
+    }
+
+    /// Refuses a simple Query. When nothing is outstanding and no transaction is open the answer is ours
+    /// alone; else the target is made to abort, and its error replaced.
+    async fn refuse_query(&mut self, refusal: &Refusal) -> Result<(), Fault> {
+        let mut out = BytesMut::new();
+        put_refusal(&mut out, Severity::Error, refusal);
+        let idle = {
+            let inner = self.state.lock();
+            !inner.is_waiting() && inner.status == TransactionStatus::Idle
+        };
+        if idle {
+            sallyport_wire::pg::backend::put_ready_for_query(&mut out, TransactionStatus::Idle);
+            self.state.expect(Expected::Local(out.freeze())).await;
+            return Ok(());
+        }
+        self.upstream.forward_control(Control::Abort);
+        self.upstream.forward_control(Control::Sync);
+        self.state.expect(Expected::Refused(out.freeze())).await;
+        self.state.expect(Expected::Sync).await;
+        Ok(())
+    }
+
+    /// `SET sallyport.reason`: kept, never forwarded.
+    async fn keep_reason(&mut self, reason: &str) -> Result<(), Fault> {
+        self.settle().await?;
+        self.session.set_reason(reason);
+        let status = self.state.lock().status;
+        let mut out = BytesMut::new();
+        sallyport_wire::pg::backend::put_command_complete(&mut out, b"SET");
+        sallyport_wire::pg::backend::put_ready_for_query(&mut out, status);
+        self.state.expect(Expected::Local(out.freeze())).await;
+        Ok(())
+    }
+}
+
+/// The reason that a text states, when it does just that.
+pub(super) fn stated_reason(inspection: &Inspection) -> Option<String> {
+    match inspection.statements.as_slice() {
+        [Inspected { kind: StatementKind::StatesReason(reason), .. }] => Some(reason.clone()),
+        _ => None,
+    }
+}
+
+/// Whether the target's own errors may hold protected values: the operation touches a labelled relation,
+/// or runs code that nobody has read.
+pub(super) fn strict_errors(session: &Session, masks: &Masks, inspection: &Inspection) -> bool {
+    use sallyport_core::{ColumnRef, LabelSource as _};
+    inspection.statements.is_empty()
+        || inspection.statements.iter().any(|statement| statement.unclassed_code)
+        || inspection.facts.actions.iter().any(|action| {
+            let Some(object) = &action.object else { return false };
+            let Some(schema) = &object.schema else { return false };
+            !masks
+                .labels
+                .labels_of(ColumnRef {
+                    target: &session.target.name,
+                    database: &session.database,
+                    schema,
+                    relation: &object.name,
+                    column: "*",
+                })
+                .is_empty()
+        })
+}
+
+/// A protocol message that this gateway does not carry.
+pub(super) fn not_carried(name: &str) -> Refusal {
+    Refusal::new(RefusalCode::Protocol, Blame::Downstream, format!("the message {name} is not carried"))
+        .detail("protocol PostgreSQL 3.0")
+        .hint("use a query instead; docs/protocols/postgres.md lists what is carried")
+}
+
+/// An internal fault that refuses.
+pub(super) fn broken(what: &'static str) -> Fault {
+    wording::internal(what).into()
+}

@@ -1,0 +1,355 @@
+//! Which replies an expectation takes, message by message ("Message Flow").
+
+use std::sync::Arc;
+
+use sallyport_core::Event;
+use sallyport_wire::pg::Frame;
+use sallyport_wire::pg::backend::{self, FieldDescription, TransactionStatus, tag};
+use sallyport_wire::pg::frontend::Subject;
+
+use super::expected::{Expected, Questions};
+use super::fault::Fault;
+use super::refusal::{Severity, put_refusal, sqlstate};
+use super::relay::Relay;
+use super::results;
+use super::running::{Described, Running};
+use crate::wording;
+
+impl Relay {
+    /// Gives a message to the expectation at hand.
+    pub(super) async fn answer(&mut self, frame: Frame) -> Result<(), Fault> {
+        let tag_of = frame.tag();
+        match &mut self.current {
+            // A server that says goodbye (57P01) does so unasked.
+            None if tag_of == tag::ERROR_RESPONSE => {
+                self.put_masked_notice(&frame, true)?;
+                self.send().await?;
+                Err(Fault::TargetAway)
+            }
+            None | Some(Expected::Local(_)) => Err(Fault::Unasked),
+            Some(Expected::Query(running)) => {
+                let running = Arc::clone(running);
+                self.query_reply(frame, &running).await
+            }
+            Some(Expected::Execute(running)) => {
+                let running = Arc::clone(running);
+                self.execute_reply(frame, &running).await
+            }
+            Some(Expected::Reading(_)) => self.reading_reply(&frame),
+            Some(Expected::Sync) => match tag_of {
+                tag::READY_FOR_QUERY => self.ready(&frame),
+                // What was deferred fails when the implicit transaction commits.
+                tag::ERROR_RESPONSE => self.put_masked_notice(&frame, true),
+                _ => Err(Fault::Unasked),
+            },
+            Some(Expected::Refused(refusal)) => match tag_of {
+                tag::ERROR_RESPONSE => {
+                    let refusal = refusal.clone();
+                    self.out.extend_from_slice(&refusal);
+                    self.failed();
+                    Ok(())
+                }
+                _ => Err(Fault::Unasked),
+            },
+            Some(_) if tag_of == tag::ERROR_RESPONSE => self.failure(&frame),
+            Some(Expected::Parse { .. }) => self.parse_reply(&frame),
+            Some(Expected::Bind { .. }) => self.simple_reply(&frame, tag::BIND_COMPLETE),
+            Some(Expected::Close { .. }) => self.simple_reply(&frame, tag::CLOSE_COMPLETE),
+            Some(Expected::Describe(subject)) => {
+                let more = *subject == Subject::Statement && tag_of == tag::PARAMETER_DESCRIPTION;
+                if !more && !matches!(tag_of, tag::ROW_DESCRIPTION | tag::NO_DATA) {
+                    return Err(Fault::Unasked);
+                }
+                self.out.extend_from_slice(frame.raw());
+                if !more {
+                    self.finished();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn simple_reply(&mut self, frame: &Frame, wanted: u8) -> Result<(), Fault> {
+        if frame.tag() != wanted {
+            return Err(Fault::Unasked);
+        }
+        self.out.extend_from_slice(frame.raw());
+        self.finished();
+        Ok(())
+    }
+
+    /// An error in a pipeline, other than of an Execute.
+    fn failure(&mut self, frame: &Frame) -> Result<(), Fault> {
+        let strict = match &self.current {
+            Some(Expected::Parse { statement, .. }) => statement.strict,
+            Some(Expected::Bind { running, .. }) => running.strict,
+            _ => true,
+        };
+        self.put_masked_notice(frame, strict)?;
+        self.failed();
+        Ok(())
+    }
+
+    /// `ParseComplete` goes to the caller; the answer to the gateway's own Describe does not.
+    fn parse_reply(&mut self, frame: &Frame) -> Result<(), Fault> {
+        let Some(Expected::Parse { statement, parsed, .. }) = &mut self.current else {
+            return Err(Fault::Unasked);
+        };
+        match (frame.tag(), *parsed) {
+            (tag::PARSE_COMPLETE, false) => {
+                *parsed = true;
+                self.out.extend_from_slice(frame.raw());
+                Ok(())
+            }
+            (tag::PARAMETER_DESCRIPTION, true) => {
+                let parameters = backend::parameter_description(frame).map_err(Fault::TargetWire)?;
+                self.parameters = parameters;
+                Ok(())
+            }
+            (tag::ROW_DESCRIPTION | tag::NO_DATA, true) => {
+                let fields = match frame.tag() {
+                    tag::ROW_DESCRIPTION => backend::row_description(frame).map_err(Fault::TargetWire)?,
+                    _ => Vec::new(),
+                };
+                let described = Described { parameters: std::mem::take(&mut self.parameters), fields };
+                if statement.described.set(described).is_err() {
+                    return Err(Fault::Unasked);
+                }
+                self.finished();
+                Ok(())
+            }
+            _ => Err(Fault::Unasked),
+        }
+    }
+
+    /// Everything a `Query` brings, up to its `ReadyForQuery`.
+    async fn query_reply(&mut self, frame: Frame, running: &Arc<Running>) -> Result<(), Fault> {
+        match frame.tag() {
+            tag::READY_FOR_QUERY => {
+                self.outcome(running)?;
+                self.ready(&frame)
+            }
+            tag::ROW_DESCRIPTION => {
+                let fields = backend::row_description(&frame).map_err(Fault::TargetWire)?;
+                self.plan_rows(running, &fields).await?;
+                self.out.extend_from_slice(frame.raw());
+                Ok(())
+            }
+            tag::ERROR_RESPONSE => self.execution_failed(&frame, running),
+            tag::EMPTY_QUERY_RESPONSE => {
+                self.out.extend_from_slice(frame.raw());
+                Ok(())
+            }
+            tag::COMMAND_COMPLETE => {
+                self.completed(&frame, running);
+                Ok(())
+            }
+            _ => self.result(frame, running),
+        }
+    }
+
+    /// Everything an `Execute` brings, up to its end.
+    async fn execute_reply(&mut self, frame: Frame, running: &Arc<Running>) -> Result<(), Fault> {
+        match frame.tag() {
+            tag::COMMAND_COMPLETE => {
+                self.completed(&frame, running);
+                self.outcome(running)?;
+                self.finished();
+                Ok(())
+            }
+            tag::PORTAL_SUSPENDED | tag::EMPTY_QUERY_RESPONSE => {
+                self.out.extend_from_slice(frame.raw());
+                self.outcome(running)?;
+                self.finished();
+                Ok(())
+            }
+            tag::ERROR_RESPONSE => {
+                self.execution_failed(&frame, running)?;
+                self.outcome(running)?;
+                self.failed();
+                Ok(())
+            }
+            tag::DATA_ROW if running.progress().rows_plan.is_none() => {
+                let statement = running.statement.clone();
+                let fields: &[FieldDescription] = statement
+                    .as_ref()
+                    .and_then(|statement| statement.described.get())
+                    .map_or(&[], |described| &described.fields);
+                self.plan_rows(running, fields).await?;
+                self.result(frame, running)
+            }
+            _ => self.result(frame, running),
+        }
+    }
+
+    /// Plans the masking of a result, before any row of it leaves. A column of a relation that the
+    /// snapshot does not hold makes the catalog be read again first.
+    async fn plan_rows(&mut self, running: &Arc<Running>, fields: &[FieldDescription]) -> Result<(), Fault> {
+        let index = running.progress().index;
+        let mut masks = running.masks.clone();
+        let mut lineage = results::lineage(running, index);
+        if results::has_stranger(&masks, fields) {
+            super::start::catalog_changed(&self.session.house, &self.session.target, &self.session.database);
+            let house = &self.session.house;
+            let catalog = super::start::catalog(house, &self.session.target, &self.session.database).await?;
+            lineage = super::start::lineage_again(&self.session, &self.state, running, index, &catalog);
+            masks = results::with_catalog(&masks, catalog);
+        }
+        let plan = results::row_plan(&self.session, running, &masks, &lineage, fields);
+        running.progress().rows_plan = Some(plan);
+        Ok(())
+    }
+
+    /// A statement succeeded; when its result was cut, the caller hears that it failed, and nothing more.
+    fn completed(&mut self, frame: &Frame, running: &Running) {
+        let (effects, cut) = {
+            let mut progress = running.progress();
+            let index = progress.index;
+            progress.index += 1;
+            progress.rows_plan = None;
+            progress.copy_plan = None;
+            let effects =
+                running.inspection.statements.get(index).map(|s| s.effects.clone()).unwrap_or_default();
+            (effects, progress.cut.take())
+        };
+        {
+            let mut inner = self.state.lock();
+            inner.apply(&effects);
+            inner.copy_in = None;
+        }
+        if effects.iter().any(|effect| matches!(effect, sallyport_inspect::pg::StateEffect::CatalogDirty)) {
+            super::start::catalog_changed(&self.session.house, &self.session.target, &self.session.database);
+        }
+        match cut {
+            Some(refusal) => {
+                put_refusal(&mut self.out, Severity::Error, &refusal);
+                running.progress().error = Some(sqlstate(refusal.code).to_owned());
+                self.muted = true;
+            }
+            None => {
+                if let Ok(text) = backend::command_complete(frame) {
+                    let changed = rows_changed(text);
+                    let mut progress = running.progress();
+                    progress.rows = progress.rows.max(changed);
+                }
+                self.out.extend_from_slice(frame.raw());
+            }
+        }
+    }
+
+    /// The target's error, or what stands in its place when it was we who cancelled.
+    fn execution_failed(&mut self, frame: &Frame, running: &Running) -> Result<(), Fault> {
+        self.state.lock().copy_in = None;
+        let cut = running.progress().cut.take();
+        match cut {
+            Some(refusal) => {
+                put_refusal(&mut self.out, Severity::Error, &refusal);
+                running.progress().error = Some(sqlstate(refusal.code).to_owned());
+            }
+            None => {
+                let fields = backend::error_fields(frame).map_err(Fault::TargetWire)?;
+                let state = fields.iter().find(|(code, _)| *code == b'C').map(|(_, text)| text.as_slice());
+                running.progress().error =
+                    state.map(|state| sallyport_core::visible::bytes(state.get(..5).unwrap_or_default()));
+                self.put_masked_notice(frame, running.strict)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Records how an operation ended.
+    fn outcome(&mut self, running: &Running) -> Result<(), Fault> {
+        let event = {
+            let mut progress = running.progress();
+            let since = progress.started.take().map(|started| started.elapsed().as_micros());
+            Event::Outcome {
+                operation: running.grant.operation(),
+                rows: progress.rows,
+                bytes: progress.bytes,
+                masked: progress.masked,
+                duration_us: since.and_then(|micros| u64::try_from(micros).ok()).unwrap_or_default(),
+                error: progress.error.clone(),
+            }
+        };
+        // What the caller got stands before how it ended.
+        self.record_gathered()?;
+        self.session.tape.append(&event, &[]).map_err(|error| wording::recorder(&error))?;
+        Ok(())
+    }
+
+    /// `ReadyForQuery` ends a cycle.
+    fn ready(&mut self, frame: &Frame) -> Result<(), Fault> {
+        let status = backend::ready_for_query(frame).map_err(Fault::TargetWire)?;
+        self.back_in_step(status);
+        self.out.extend_from_slice(frame.raw());
+        self.finished();
+        Ok(())
+    }
+
+    fn back_in_step(&mut self, status: TransactionStatus) {
+        self.skipping = false;
+        self.muted = false;
+        let definitions_touched = {
+            let mut inner = self.state.lock();
+            inner.ready(status);
+            inner.copy_in = None;
+            status == TransactionStatus::Idle && std::mem::take(&mut inner.definitions_touched)
+        };
+        if definitions_touched {
+            super::start::catalog_changed(&self.session.house, &self.session.target, &self.session.database);
+        }
+    }
+
+    /// The replies to the gateway's own questions, none of which the caller sees.
+    fn reading_reply(&mut self, frame: &Frame) -> Result<(), Fault> {
+        let Some(Expected::Reading(questions)) = &mut self.current else { return Err(Fault::Unasked) };
+        let Questions { settings, answers, synced, closed, to } = questions;
+        match frame.tag() {
+            tag::PARSE_COMPLETE | tag::BIND_COMPLETE | tag::COMMAND_COMPLETE => {}
+            tag::DATA_ROW => {
+                let row = backend::data_row(frame).map_err(Fault::TargetWire)?;
+                let value = row.first().copied().flatten().unwrap_or_default();
+                answers.push(String::from_utf8_lossy(value).into_owned());
+            }
+            tag::CLOSE_COMPLETE => {
+                *closed += 1;
+                let all = usize::from(*closed) == 2 * settings.len();
+                if all && !*synced {
+                    give(to, answers);
+                    self.finished();
+                }
+            }
+            tag::READY_FOR_QUERY if *synced => {
+                let status = backend::ready_for_query(frame).map_err(Fault::TargetWire)?;
+                give(to, answers);
+                self.back_in_step(status);
+                self.finished();
+            }
+            // The caller's pipeline fails with it; the error itself is none of its affair.
+            tag::ERROR_RESPONSE if *synced => *to = None,
+            tag::ERROR_RESPONSE => {
+                self.put_masked_notice(frame, true)?;
+                self.failed();
+            }
+            _ => return Err(Fault::Unasked),
+        }
+        Ok(())
+    }
+}
+
+fn give(to: &mut Option<tokio::sync::oneshot::Sender<Vec<String>>>, answers: &mut Vec<String>) {
+    if let Some(to) = to.take()
+        && to.send(std::mem::take(answers)).is_err()
+    {
+        tracing::debug!("nobody waits for the settings any more");
+    }
+}
+
+/// The row count at the end of a `CommandComplete` tag.
+fn rows_changed(tag: &[u8]) -> u64 {
+    std::str::from_utf8(tag)
+        .ok()
+        .and_then(|tag| tag.rsplit(' ').next())
+        .and_then(|count| count.parse().ok())
+        .unwrap_or_default()
+}

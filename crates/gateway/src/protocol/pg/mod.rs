@@ -1,0 +1,75 @@
+//! PostgreSQL.
+//!
+//! ```text
+//! serve -> handshake (TLS, token, target) -> start (dial, record, ready) -> conversation
+//!                                                        admit: caller -> gate -> target
+//!                                                        relay: target -> mask -> tape -> caller
+//! ```
+//!
+//! The two halves of a conversation are polled side by side on one task and meet in [`state`]: the
+//! queue of expected replies, the session's settings, its statements and portals.
+
+mod admit;
+mod answers;
+mod catalog;
+mod conversation;
+mod copy_in;
+mod downstream;
+mod expected;
+mod extended;
+mod fault;
+mod handshake;
+mod holding;
+mod masking;
+mod parameters;
+mod reading;
+mod refusal;
+mod relay;
+mod results;
+mod rows;
+mod running;
+mod start;
+mod startup_settings;
+mod state;
+pub(crate) mod upstream;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use sallyport_inspect::pg::Cache;
+use tokio::net::TcpStream;
+
+use crate::house::House;
+
+pub(crate) use start::test_target;
+
+/// What PostgreSQL sessions share: the targets' catalogs, and what was inspected before.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) catalogs: catalog::Catalogs,
+    pub(crate) inspected: Cache,
+}
+
+/// Inspections that are kept, and about how much memory they may take.
+const INSPECTED: usize = 10_000;
+const INSPECTED_BYTES: usize = 64 << 20;
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self { catalogs: catalog::Catalogs::default(), inspected: Cache::new(INSPECTED, INSPECTED_BYTES) }
+    }
+}
+
+/// Serves one connection to its end.
+pub(crate) async fn serve(house: Arc<House>, socket: TcpStream, peer: SocketAddr) {
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "nodelay");
+    }
+    let deadline = house.settings.handshake;
+    match tokio::time::timeout(deadline, start::start(&house, socket, peer)).await {
+        Ok(Ok(Some(conversation))) => conversation.run().await,
+        Ok(Ok(None)) => {}
+        Ok(Err(fault)) => tracing::debug!(%peer, %fault, "handshake ended"),
+        Err(_) => tracing::info!(%peer, "handshake took too long"),
+    }
+}

@@ -1,0 +1,114 @@
+//! An operation under way, and the statements and portals that operations are made of.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use sallyport_core::Refusal;
+use sallyport_inspect::pg::{Catalog, Inspection};
+use sallyport_mask::Labels;
+use sallyport_policy::Policy;
+use sallyport_wire::pg::backend::FieldDescription;
+use tokio::time::Instant;
+
+use super::masking::{CopyPlan, RowPlan};
+use crate::upstream::Grant;
+
+/// A statement prepared by `Parse`.
+#[derive(Debug)]
+pub(super) struct Statement {
+    /// Its exact text.
+    pub(super) text: Arc<[u8]>,
+    /// Parameter types the caller named.
+    pub(super) declared: Vec<u32>,
+    /// What the target said of it, once it has.
+    pub(super) described: OnceLock<Described>,
+    /// Its errors are to be strict.
+    pub(super) strict: bool,
+}
+
+/// What the target said of a statement.
+#[derive(Debug)]
+pub(super) struct Described {
+    /// Types of its parameters.
+    pub(super) parameters: Vec<u32>,
+    /// Columns of its result; none when it returns no rows.
+    pub(super) fields: Vec<FieldDescription>,
+}
+
+/// What masking is decided by: the versions in force when the operation was admitted.
+#[derive(Clone, Debug)]
+pub(super) struct Masks {
+    pub(super) policy: Arc<Policy>,
+    pub(super) labels: Arc<Labels>,
+    pub(super) catalog: Arc<Catalog>,
+}
+
+/// An operation that was forwarded.
+#[derive(Debug)]
+pub(super) struct Running {
+    /// What it may do.
+    pub(super) grant: Grant,
+    /// What it is.
+    pub(super) inspection: Arc<Inspection>,
+    /// Its text.
+    pub(super) text: Arc<[u8]>,
+    /// What its results are masked by.
+    pub(super) masks: Masks,
+    /// The statement it runs, when it was bound.
+    pub(super) statement: Option<Arc<Statement>>,
+    /// Result formats, as Bind gave them.
+    pub(super) formats: Vec<i16>,
+    /// Whether the target's own error text may hold protected values.
+    pub(super) strict: bool,
+    progress: Mutex<Progress>,
+}
+
+/// How far it has come. Only `relay` looks.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Which statement of the text answers now.
+    pub(super) index: usize,
+    /// How rows of the present result are masked.
+    pub(super) rows_plan: Option<RowPlan>,
+    /// How the data of the present COPY is masked.
+    pub(super) copy_plan: Option<CopyPlan>,
+    /// When the first message of it was taken up.
+    pub(super) started: Option<Instant>,
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
+    pub(super) masked: u64,
+    /// SQLSTATE of the error that ended it.
+    pub(super) error: Option<String>,
+    /// A limit was reached: rows are swallowed, and this takes the place of how it ends.
+    pub(super) cut: Option<Refusal>,
+}
+
+impl Running {
+    pub(super) fn new(
+        grant: Grant,
+        inspection: Arc<Inspection>,
+        text: Arc<[u8]>,
+        masks: Masks,
+        strict: bool,
+    ) -> Self {
+        Self {
+            grant,
+            inspection,
+            text,
+            masks,
+            statement: None,
+            formats: Vec::new(),
+            strict,
+            progress: Mutex::new(Progress::default()),
+        }
+    }
+
+    pub(super) fn bound(mut self, statement: Arc<Statement>, formats: Vec<i16>) -> Self {
+        self.statement = Some(statement);
+        self.formats = formats;
+        self
+    }
+
+    pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

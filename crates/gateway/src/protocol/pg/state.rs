@@ -1,0 +1,244 @@
+//! What the two halves of a conversation share.
+//!
+//! `admit` puts what it expects at the end of a bounded queue; `relay` takes from the front as the
+//! target answers. Beside the queue lies what the session has become: transaction status as last
+//! reported, settings that change the reading of a text, statements and portals by name. One short
+//! lock, never held across an await.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sallyport_inspect::pg::{Remembered, StateEffect};
+use sallyport_wire::pg::backend::TransactionStatus;
+use tokio::sync::{Notify, watch};
+
+use super::expected::Expected;
+use super::reading::Reading;
+use super::running::{Running, Statement};
+use crate::upstream::Grant;
+
+/// Most replies that may be outstanding.
+const QUEUE: usize = 1024;
+/// Most prepared statements, and most portals, of one session.
+pub(super) const NAMES: usize = 4096;
+/// Earlier statements of a transaction that an approver is shown.
+const SHOWN_STATEMENTS: usize = 50;
+/// Longest of them, characters; what is cut says so.
+const SHOWN_CHARACTERS: usize = 2000;
+
+/// The lock and its bells.
+#[derive(Debug)]
+pub(super) struct State {
+    inner: Mutex<Inner>,
+    /// Rung when something was queued.
+    pub(super) queued: Notify,
+    /// Rung when something was answered.
+    answered: Notify,
+    /// Counts the caller's cancel requests that were meant for a hold.
+    pub(super) withdrawals: watch::Sender<u64>,
+}
+
+/// What lies under the lock.
+#[derive(Debug)]
+pub(super) struct Inner {
+    queue: VecDeque<Expected>,
+    /// Whether `relay` works on one that it has taken.
+    in_hand: bool,
+    /// As last reported by the target.
+    pub(super) status: TransactionStatus,
+    /// An error came in a pipeline; the target skips to the next Sync.
+    pub(super) failed: bool,
+    /// How texts are read.
+    pub(super) reading: Reading,
+    /// `reading` may be out of date.
+    pub(super) dirty: bool,
+    /// Something that a rollback would undo has changed `reading` in this transaction.
+    touched: bool,
+    /// Definitions changed in this transaction.
+    pub(super) definitions_touched: bool,
+    /// Something was sent whose effect must be known before the next text is read.
+    pub(super) barrier: bool,
+    pub(super) statements: HashMap<Vec<u8>, Arc<Statement>>,
+    pub(super) portals: HashMap<Vec<u8>, Arc<Running>>,
+    pub(super) remembered: Remembered,
+    /// The COPY whose data the caller may send.
+    pub(super) copy_in: Option<CopyIn>,
+    transaction: Vec<String>,
+}
+
+/// A COPY FROM STDIN under way.
+#[derive(Clone, Debug)]
+pub(super) struct CopyIn {
+    pub(super) grant: Grant,
+    /// The target has said that it takes data.
+    pub(super) open: bool,
+    /// It was started by Execute: Sync and Flush are then ignored until its end.
+    pub(super) extended: bool,
+}
+
+impl State {
+    pub(super) fn new(reading: Reading) -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                queue: VecDeque::new(),
+                in_hand: false,
+                status: TransactionStatus::Idle,
+                failed: false,
+                reading,
+                dirty: true,
+                touched: false,
+                definitions_touched: false,
+                barrier: false,
+                statements: HashMap::new(),
+                portals: HashMap::new(),
+                remembered: Remembered::default(),
+                copy_in: None,
+                transaction: Vec::new(),
+            }),
+            queued: Notify::new(),
+            answered: Notify::new(),
+            withdrawals: watch::Sender::new(0),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts an expectation at the end, once there is room. Cancel safe.
+    pub(super) async fn expect(&self, expected: Expected) {
+        loop {
+            let room = self.answered.notified();
+            {
+                let mut inner = self.lock();
+                if inner.queue.len() < QUEUE {
+                    inner.queue.push_back(expected);
+                    break;
+                }
+            }
+            room.await;
+        }
+        self.queued.notify_one();
+    }
+
+    /// Takes the expectation at the front, to be given back with [`State::done`].
+    pub(super) fn take(&self) -> Option<Expected> {
+        let mut inner = self.lock();
+        let next = inner.queue.pop_front();
+        inner.in_hand = next.is_some();
+        next
+    }
+
+    /// The one that was taken has been answered.
+    pub(super) fn done(&self) {
+        self.lock().in_hand = false;
+        self.answered.notify_one();
+    }
+
+    /// Takes out every queued Sync: the target ignores them while it takes COPY data.
+    pub(super) fn drop_queued_syncs(&self) {
+        self.lock().queue.retain(|expected| !matches!(expected, Expected::Sync));
+    }
+
+    /// Waits until every expectation has been answered. Cancel safe.
+    pub(super) async fn answered(&self) {
+        loop {
+            let bell = self.answered.notified();
+            if !self.lock().is_waiting() {
+                return;
+            }
+            bell.await;
+        }
+    }
+}
+
+impl Inner {
+    /// Whether any reply is outstanding.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.in_hand || !self.queue.is_empty()
+    }
+
+    /// The target reported its status at the end of a cycle.
+    pub(super) fn ready(&mut self, status: TransactionStatus) {
+        self.failed = false;
+        self.status = status;
+        if status == TransactionStatus::Idle {
+            if self.touched {
+                self.dirty = true;
+                self.touched = false;
+            }
+            self.portals.clear();
+            self.transaction.clear();
+        }
+    }
+
+    /// Settings may be different from now on; in a transaction, different again at its end.
+    pub(super) fn settings_may_change(&mut self) {
+        self.dirty = true;
+        self.touched = true;
+        self.barrier = true;
+    }
+
+    /// A savepoint was rolled back: what the transaction changed may be undone.
+    pub(super) fn rolled_back_to_savepoint(&mut self) {
+        if self.touched {
+            self.dirty = true;
+            self.barrier = true;
+        }
+    }
+
+    /// Whether a rollback would change how texts are read.
+    pub(super) fn is_touched(&self) -> bool {
+        self.touched
+    }
+
+    /// Remembers a statement for approvers of later ones in the same transaction.
+    pub(super) fn note_statement(&mut self, text: &[u8]) {
+        let shown = sallyport_core::visible::text(text);
+        let mut cut: String = shown.chars().take(SHOWN_CHARACTERS).collect();
+        if cut.len() < shown.len() {
+            cut.push_str(" … (cut)");
+        }
+        if self.transaction.len() >= SHOWN_STATEMENTS {
+            self.transaction.remove(0);
+        }
+        self.transaction.push(cut);
+    }
+
+    /// Earlier statements of the open transaction.
+    pub(super) fn transaction(&self) -> Vec<String> {
+        self.transaction.clone()
+    }
+
+    /// What a statement changed, now that it has succeeded.
+    pub(super) fn apply(&mut self, effects: &[StateEffect]) {
+        for effect in effects {
+            match effect {
+                StateEffect::Prepares(name, prepared) => {
+                    if self.remembered.prepared.len() < NAMES {
+                        self.remembered.prepared.insert(name.clone(), Arc::clone(prepared));
+                    }
+                }
+                StateEffect::Deallocates(Some(name)) => {
+                    self.remembered.prepared.remove(name);
+                    self.statements.remove(name.as_bytes());
+                }
+                StateEffect::Deallocates(None) => {
+                    self.remembered.prepared.clear();
+                    self.statements.clear();
+                }
+                StateEffect::Declares(name, prepared) => {
+                    if self.remembered.cursors.len() < NAMES {
+                        self.remembered.cursors.insert(name.clone(), Arc::clone(prepared));
+                    }
+                }
+                StateEffect::Closes(Some(name)) => {
+                    self.remembered.cursors.remove(name);
+                }
+                StateEffect::Closes(None) => self.remembered.cursors.clear(),
+                StateEffect::CatalogDirty => self.definitions_touched = true,
+                StateEffect::SettingsDirty => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What the data path can be told.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// TLS towards callers.
+#[derive(Clone)]
+pub enum ListenerTls {
+    /// Every session speaks TLS with this configuration.
+    Required(Arc<tokio_rustls::rustls::ServerConfig>),
+    /// Plain text is taken too; the configuration check allows that on loopback only.
+    Off,
+}
+
+impl fmt::Debug for ListenerTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Required(_) => "Required",
+            Self::Off => "Off",
+        })
+    }
+}
+
+/// Addresses, deadlines and sizes.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where PostgreSQL clients connect.
+    pub postgres: SocketAddr,
+    /// TLS towards callers.
+    pub tls: ListenerTls,
+    /// From accept to the first ready: TLS, sign-in and dialling the target included.
+    pub handshake: Duration,
+    /// How long a hold keeps the caller waiting in place.
+    pub hold_wait: Duration,
+    /// The same while a transaction is open, since locks may be held.
+    pub hold_wait_in_transaction: Duration,
+    /// How often a waiting caller is told that it waits.
+    pub hold_notice: Duration,
+    /// A session without an operation for so long is ended.
+    pub idle: Duration,
+    /// How often a live session's principal is checked again.
+    pub recheck: Duration,
+    /// Largest message taken from a caller, bytes.
+    pub message_bytes: usize,
+    /// Largest row of a result, bytes.
+    pub row_bytes: usize,
+    /// Most connections at once.
+    pub connections: usize,
+    /// Most connections at once from one address.
+    pub connections_per_address: usize,
+    /// Where people reach the API, for links in refusals.
+    pub public_url: Option<String>,
+}
+
+impl Settings {
+    /// The defaults, listening on `postgres`.
+    #[must_use]
+    pub fn new(postgres: SocketAddr, tls: ListenerTls) -> Self {
+        Self {
+            postgres,
+            tls,
+            handshake: Duration::from_secs(15),
+            hold_wait: Duration::from_secs(90),
+            hold_wait_in_transaction: Duration::from_secs(30),
+            hold_notice: Duration::from_secs(20),
+            idle: Duration::from_secs(3600),
+            recheck: Duration::from_secs(30),
+            message_bytes: 64 << 20,
+            row_bytes: 16 << 20,
+            connections: 1000,
+            connections_per_address: 200,
+            public_url: None,
+        }
+    }
+}
