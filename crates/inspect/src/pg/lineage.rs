@@ -170,3 +170,15 @@ fn written_out(reader: &Reader<'_>, columns: query::Columns<'_>) -> Lineage {
             .collect(),
     )
 }
+
+#[cfg(test)]
+#[path = "lineage/shop_tests.rs"]
+mod shop;
+
+#[cfg(test)]
+#[path = "lineage/cases_tests.rs"]
+mod cases;
+
+#[cfg(test)]
+#[path = "lineage/random_tests.rs"]
+mod random;
