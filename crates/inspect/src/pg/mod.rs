@@ -23,3 +23,10 @@ pub use lineage::{BaseColumn, Lineage, Origin, OutputColumn};
 pub use statement::{
     Context, CopyFormat, CopyOptions, Inspection, Prepared, Remembered, StateEffect, Statement, StatementKind,
 };
+
+#[cfg(test)]
+#[path = "cases_tests.rs"]
+mod cases_tests;
+#[cfg(test)]
+#[path = "hostile_tests.rs"]
+mod hostile_tests;

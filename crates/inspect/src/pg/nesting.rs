@@ -6,6 +6,10 @@
 
 use super::statement::Context;
 
+/// The server's scanner reads a run of operator characters again for every comment or sign in it, so a
+/// long run takes it quadratic time.
+const RUN_LIMIT: usize = 256;
+
 #[derive(Clone, Copy, Default)]
 struct Level {
     /// Tokens since the last one that starts a new flat element.
@@ -21,7 +25,8 @@ pub(super) fn estimate(text: &str) -> usize {
     let mut levels = vec![Level::default()];
     let mut below = 0usize;
     let mut deepest = 0usize;
-    for token in Tokens::new(text) {
+    let mut tokens = Tokens::new(text);
+    while let Some(token) = tokens.next() {
         let mut last = levels.pop().unwrap_or_default();
         match token {
             Token::Open | Token::Case => {
@@ -53,7 +58,7 @@ pub(super) fn estimate(text: &str) -> usize {
         deepest = deepest.max(below + last.run + last.chain);
         levels.push(last);
     }
-    deepest
+    if tokens.longest_run > RUN_LIMIT { usize::MAX } else { deepest }
 }
 
 /// Whether a plain literal holds a backslash: with `standard_conforming_strings` off it reads otherwise.
@@ -87,11 +92,21 @@ struct Tokens<'t> {
     plain_backslash: bool,
     /// The last token was a dot or AS.
     name_next: bool,
+    /// The longest run of operator characters so far, and where the present one ends.
+    longest_run: usize,
+    run_end: usize,
 }
 
 impl<'t> Tokens<'t> {
     fn new(text: &'t str) -> Self {
-        Self { bytes: text.as_bytes(), at: 0, plain_backslash: false, name_next: false }
+        Self {
+            bytes: text.as_bytes(),
+            at: 0,
+            plain_backslash: false,
+            name_next: false,
+            longest_run: 0,
+            run_end: 0,
+        }
     }
 
     fn peek(&self, ahead: usize) -> u8 {
@@ -117,9 +132,20 @@ impl<'t> Tokens<'t> {
         }
     }
 
+    /// Measures a run of operator characters, once.
+    fn note_run(&mut self) {
+        if self.at >= self.run_end && is_operator(self.peek(0)) {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let length = rest.iter().take_while(|byte| is_operator(**byte)).count();
+            self.longest_run = self.longest_run.max(length);
+            self.run_end = self.at + length;
+        }
+    }
+
     fn block_comment(&mut self) {
         let mut open = 0usize;
         while self.at < self.bytes.len() {
+            self.note_run();
             match (self.peek(0), self.peek(1)) {
                 (b'/', b'*') => {
                     open += 1;
@@ -182,6 +208,10 @@ impl<'t> Tokens<'t> {
     }
 }
 
+fn is_operator(byte: u8) -> bool {
+    b"~!@#^&|`?+-*/%<>=".contains(&byte)
+}
+
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
 }
@@ -195,6 +225,9 @@ impl Iterator for Tokens<'_> {
                 return None;
             }
             let (byte, after) = (self.peek(0), self.peek(1));
+            if (byte, after) != (b'-', b'-') {
+                self.note_run();
+            }
             match (byte, after) {
                 (b'-', b'-') => {
                     while self.at < self.bytes.len() && !matches!(self.peek(0), b'\n' | b'\r') {

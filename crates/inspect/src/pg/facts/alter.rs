@@ -169,8 +169,11 @@ impl Reader<'_> {
                 if let Some(range) = &rename.relation {
                     let relation =
                         ObjectType::try_from(rename.relation_type).unwrap_or(ObjectType::ObjectTable);
-                    let kind =
-                        if object_type == ObjectType::ObjectAttribute { "type" } else { kind_word(relation) };
+                    let kind = match object_type {
+                        ObjectType::ObjectAttribute => "type",
+                        ObjectType::ObjectTabconstraint => "table",
+                        _ => kind_word(relation),
+                    };
                     for object in self.relations(range) {
                         self.act(Verb::Alter, kind, object);
                     }

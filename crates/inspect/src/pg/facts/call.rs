@@ -192,6 +192,15 @@ impl Reader<'_> {
                 let name = split(&strings(&call.funcname));
                 class_of(name.schema.as_deref(), &name.name) == Some(FunctionClass::Harmless)
             }
+            // A column of a sub-select that holds what `_pg_expandarray` gives, as JDBC reads keys.
+            Some(NodeEnum::ColumnRef(reference))
+                if matches!(name, "n" | "x") && reference.fields.len() == 2 =>
+            {
+                let qualifier = reference.fields.first().and_then(string_of);
+                self.scopes.iter().any(|scope| {
+                    scope.sources.iter().any(|s| s.targets.is_empty() && Some(s.alias.as_str()) == qualifier)
+                })
+            }
             Some(NodeEnum::ColumnRef(reference)) => {
                 reference.fields.last().and_then(string_of).is_some_and(|name| {
                     self.scopes.iter().any(|scope| scope.sources.iter().any(|s| s.alias == name))

@@ -124,6 +124,8 @@ pub(super) struct Reader<'a> {
     catalog_current: bool,
     /// The effective search path; `None` when the text sets it to something not constant.
     path: Option<Vec<String>>,
+    /// The last path that was known.
+    last_path: Vec<String>,
     /// What the present statement makes of the path, for the ones after it.
     next_path: Option<Option<Vec<String>>>,
     /// The text changed the path, so that the end of a transaction may change it back.
@@ -131,6 +133,8 @@ pub(super) struct Reader<'a> {
     standard_conforming_strings: bool,
     client_encoding: &'a str,
     remembered: Cow<'a, Remembered>,
+    /// The schema being made, which takes the objects made within its statement.
+    new_schema: Option<String>,
     /// Functions and operators that this very text creates.
     created_code: BTreeSet<String>,
     found: Found,
@@ -153,11 +157,13 @@ impl<'a> Reader<'a> {
             catalog: context.catalog,
             catalog_current: true,
             path: Some(context.search_path.to_vec()),
+            last_path: context.search_path.to_vec(),
             next_path: None,
             path_changed: false,
             standard_conforming_strings: context.standard_conforming_strings,
             client_encoding: context.client_encoding,
             remembered: Cow::Borrowed(context.remembered),
+            new_schema: None,
             created_code: BTreeSet::new(),
             found: Found::default(),
             scopes: Vec::new(),
@@ -214,6 +220,9 @@ impl<'a> Reader<'a> {
             self.next_path = Some(None);
         }
         if let Some(path) = self.next_path.take() {
+            if let Some(path) = &path {
+                self.last_path.clone_from(path);
+            }
             self.path = path;
             self.path_changed = true;
         }

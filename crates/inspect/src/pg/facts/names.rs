@@ -72,20 +72,28 @@ pub(super) fn roles(nodes: &[Node]) -> Vec<String> {
 }
 
 impl Reader<'_> {
+    /// The path; where the text left it in doubt, the last one known, and a gap.
+    fn known_path(&mut self) -> Vec<String> {
+        match &self.path {
+            Some(path) => path.clone(),
+            None => {
+                self.gap(
+                    UnknownCode::Ambiguous,
+                    "an unqualified name after search_path may have been changed",
+                );
+                self.last_path.clone()
+            }
+        }
+    }
+
     /// The path as the server searches it: `pg_catalog` first unless the setting places it.
-    pub(super) fn effective_path(&mut self) -> Option<Vec<String>> {
-        let Some(path) = self.path.clone() else {
-            self.gap(
-                UnknownCode::Ambiguous,
-                "an unqualified name after search_path was set to something not constant",
-            );
-            return None;
-        };
+    pub(super) fn effective_path(&mut self) -> Vec<String> {
+        let path = self.known_path();
         let mut effective = path;
         if !effective.iter().any(|schema| schema == "pg_catalog") {
             effective.insert(0, "pg_catalog".to_owned());
         }
-        Some(effective)
+        effective
     }
 
     /// Every relation that a name may mean; at least one.
@@ -102,7 +110,7 @@ impl Reader<'_> {
     }
 
     fn relations_named(&mut self, name: &str) -> Vec<ObjectName> {
-        let Some(path) = self.effective_path() else { return vec![ObjectName::bare(name)] };
+        let path = self.effective_path();
         let mut possible = Vec::new();
         for schema in &path {
             let builtin = schema == "pg_catalog" && builtin::relation_kind(name).is_some();
@@ -132,13 +140,10 @@ impl Reader<'_> {
         if temporary {
             return vec![ObjectName::in_schema("pg_temp", &name.name)];
         }
-        let Some(path) = self.path.clone() else {
-            self.gap(
-                UnknownCode::Ambiguous,
-                "an unqualified name after search_path was set to something not constant",
-            );
-            return vec![name];
-        };
+        if let Some(schema) = &self.new_schema {
+            return vec![ObjectName::in_schema(schema, &name.name)];
+        }
+        let path = self.known_path();
         let known_first = path.first().filter(|first| {
             self.catalog.is_some_and(|catalog| catalog.relations().any(|relation| relation.schema == **first))
         });

@@ -50,7 +50,11 @@ impl Reader<'_> {
                         add(self, kind, object);
                     }
                 }
-                _ => add(self, kind_word(object_type), object_name(object)),
+                _ => {
+                    for name in self.named_object(object_type, object) {
+                        add(self, kind_word(object_type), name);
+                    }
+                }
             }
         }
         if grant.objects.is_empty() {

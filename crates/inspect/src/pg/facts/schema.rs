@@ -122,6 +122,7 @@ impl Reader<'_> {
                 self.act_bare(Verb::Create, "schema", &name);
                 // What stands inside is made in the new schema.
                 let path = self.path.clone();
+                let outer = self.new_schema.replace(name.clone());
                 if let Some(path) = &mut self.path {
                     path.insert(0, name);
                 }
@@ -133,6 +134,7 @@ impl Reader<'_> {
                     }
                 }
                 self.path = path;
+                self.new_schema = outer;
             }
             NodeEnum::CreateFunctionStmt(create) => self.create_function(create),
             NodeEnum::CreateTrigStmt(trigger) => {
@@ -374,7 +376,9 @@ impl Reader<'_> {
         }
         // Without a language it is SQL, whose body stands in the statement itself.
         if language.is_some_and(|language| !TRUSTED.contains(&language.as_str())) {
-            self.act(Verb::LoadLibrary, kind, name);
+            for object in self.created(name, false) {
+                self.act(Verb::LoadLibrary, kind, object);
+            }
         }
     }
 

@@ -49,7 +49,7 @@ impl Reader<'_> {
             if kind == "view" {
                 self.write_through(verb, object, condition);
             }
-            self.catalog_write(verb, object);
+            self.catalog_write(object);
         }
     }
 
@@ -88,15 +88,18 @@ impl Reader<'_> {
     }
 
     /// Writing a system catalog changes what the catalog decides.
-    fn catalog_write(&mut self, _verb: Verb, object: &ObjectName) {
+    fn catalog_write(&mut self, object: &ObjectName) {
         if object.schema.as_deref() != Some("pg_catalog") {
             return;
         }
-        match object.name.as_str() {
-            "pg_authid" | "pg_db_role_setting" => self.act_bare(Verb::AlterRole, "role", ""),
-            "pg_auth_members" => self.act_bare(Verb::Grant, "role", ""),
-            "pg_default_acl" => self.act_bare(Verb::DefaultPrivileges, "schema", ""),
-            "pg_policy" => self.act_bare(Verb::RowSecurity, "table", ""),
+        let (verb, kind) = match object.name.as_str() {
+            "pg_authid" | "pg_shadow" | "pg_roles" | "pg_user" | "pg_db_role_setting" => {
+                (Verb::AlterRole, "role")
+            }
+            "pg_auth_members" | "pg_group" => (Verb::Grant, "role"),
+            "pg_default_acl" => (Verb::DefaultPrivileges, "schema"),
+            "pg_policy" => (Verb::RowSecurity, "table"),
+            // These hold owners and privileges of what they list.
             "pg_class"
             | "pg_proc"
             | "pg_namespace"
@@ -109,9 +112,10 @@ impl Reader<'_> {
             | "pg_foreign_server"
             | "pg_foreign_data_wrapper"
             | "pg_parameter_acl"
-            | "pg_init_privs" => self.act_bare(Verb::Grant, "catalog", &object.name),
-            _ => {}
-        }
+            | "pg_init_privs" => (Verb::Grant, "catalog"),
+            _ => return,
+        };
+        self.add(Action { kind: Some(kind.to_owned()), ..Action::new(verb) });
     }
 
     fn returning(&mut self, clause: Option<&ReturningClause>, target: &Target) -> Option<Vec<String>> {
@@ -130,7 +134,7 @@ impl Reader<'_> {
         let mut source = target.source.clone();
         source.written = false;
         for name in ["old", "new"] {
-            self.add_source(Source { alias: name.to_owned(), columns: Some(Vec::new()), ..source.clone() });
+            self.add_source(Source { alias: name.to_owned(), ..source.clone() });
         }
         self.targets(&clause.exprs)
     }
