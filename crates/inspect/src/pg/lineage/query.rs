@@ -113,9 +113,8 @@ impl<'c> Reader<'c> {
             }
             _ => None,
         }
-        .map(|columns| {
+        .inspect(|columns| {
             self.spend(columns.as_ref().map_or(0, Vec::len));
-            columns
         })
     }
 
