@@ -5,10 +5,11 @@
 //! unescaped, decoded) are made only of texts that hold something to fold, unescape or decode.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use serde::Serialize;
 
-use crate::detectors::{self, Detector};
+use crate::detectors::{self, Detector, Needs};
 use crate::encoded;
 use crate::features::{BASE64, DASH, DIGIT, EQUALS, ESCAPE, Features, HIGH, LETTER, UNDERSCORE};
 use crate::view::View;
@@ -82,6 +83,10 @@ struct Candidate {
     confidence: f32,
 }
 
+/// What each detector needs, gathered once.
+static NEEDS: LazyLock<Vec<Needs>> =
+    LazyLock::new(|| detectors::ALL.iter().map(|detector| detector.needs()).collect());
+
 /// Whether the bytes could hold a finding at all. False is certain; true means that it is worth a look.
 #[must_use]
 pub fn may_hold_findings(bytes: &[u8]) -> bool {
@@ -89,7 +94,7 @@ pub fn may_hold_findings(bytes: &[u8]) -> bool {
     features.any(HIGH | ESCAPE)
         || may_be_encoded(features)
         || features.length() > MAX_TEXT_BYTES
-        || detectors::ALL.iter().any(|detector| features.meet(detector.needs()))
+        || NEEDS.iter().any(|needs| features.meet(*needs))
 }
 
 fn may_be_encoded(features: Features) -> bool {
@@ -140,7 +145,8 @@ pub fn detect(text: &str, context: &FieldContext<'_>) -> Vec<Finding> {
 }
 
 fn run(view: &View<'_>, features: Features, context: &FieldContext<'_>, candidates: &mut Vec<Candidate>) {
-    for detector in detectors::ALL.iter().filter(|detector| features.meet(detector.needs())) {
+    let met = detectors::ALL.iter().zip(NEEDS.iter()).filter(|(_, needs)| features.meet(**needs));
+    for (detector, _) in met {
         let detector: &dyn Detector = *detector;
         for found in detector.find(&view.text, context) {
             let bytes = view.original(found.span);

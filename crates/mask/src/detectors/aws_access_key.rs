@@ -4,7 +4,7 @@ use super::{Detector, FieldContext, Found, Needs, scan};
 use crate::features::LETTER;
 
 /// The kinds of key ids (AWS, unique identifiers of IAM).
-const PREFIXES: &[&str] = &["AKIA", "ASIA", "ABIA", "ACCA"];
+const PREFIXES: &[&[u8]] = &[b"AKIA", b"ASIA", b"ABIA", b"ACCA"];
 
 /// The detector.
 #[derive(Debug)]
@@ -29,9 +29,11 @@ impl Detector for AwsAccessKey {
 
     fn find(&self, text: &str, context: &FieldContext<'_>) -> Vec<Found> {
         let bytes = text.as_bytes();
-        let mut found: Vec<Found> = PREFIXES
-            .iter()
-            .flat_map(|prefix| scan::each(text, prefix))
+        let mut found: Vec<Found> = bytes
+            .windows(4)
+            .enumerate()
+            .filter(|(_, part)| PREFIXES.iter().any(|prefix| prefix == part))
+            .map(|(start, _)| start)
             .filter(|start| !scan::is_word(scan::before(bytes, *start)))
             .filter_map(|start| {
                 let end =

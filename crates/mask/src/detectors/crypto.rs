@@ -25,7 +25,7 @@ impl Detector for Crypto {
     }
 
     fn needs(&self) -> Needs {
-        Needs::length(26)
+        Needs::digits(1).and_length(26)
     }
 
     fn find(&self, text: &str, _: &FieldContext<'_>) -> Vec<Found> {

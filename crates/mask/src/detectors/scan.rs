@@ -102,5 +102,8 @@ pub(crate) fn said_before(text: &str, at: usize, words: &[&str]) -> bool {
 
 /// Whether the text holds the lower-case ASCII word, in any case.
 pub(crate) fn contains(text: &str, word: &str) -> bool {
-    text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    let first = word.as_bytes().first().copied().unwrap_or(0);
+    text.as_bytes()
+        .windows(word.len().max(1))
+        .any(|part| at(part, 0) | 0x20 == first && part.eq_ignore_ascii_case(word.as_bytes()))
 }

@@ -53,12 +53,13 @@ impl Detector for VendorKey {
     }
 
     fn needs(&self) -> Needs {
-        Needs::length(22).all(LETTER).any(DASH | DOT | UNDERSCORE | LETTER)
+        Needs::digits(1).and_length(22).all(LETTER).any(DASH | DOT | UNDERSCORE | LETTER)
     }
 
     fn find(&self, text: &str, _: &FieldContext<'_>) -> Vec<Found> {
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
         scan::runs(text.as_bytes(), is_part)
+            .filter(|run| run.len() >= 20)
             .filter_map(|run| {
                 let token = text.get(run.clone())?;
                 let trimmed = token.trim_end_matches('.');
