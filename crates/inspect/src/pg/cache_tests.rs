@@ -39,8 +39,8 @@ fn another_search_path_or_catalog_is_another_entry() {
 fn what_a_session_remembers_is_never_shared() {
     let (path, remembered) = (vec!["public".to_owned()], Remembered::default());
     let cache = Cache::new(8, 1 << 20);
-    let _ = cache.inspect(b"EXECUTE q", &context(&path, &remembered));
-    let _ = cache.inspect(b"FETCH 1 FROM c", &context(&path, &remembered));
+    assert_eq!(cache.inspect(b"EXECUTE q", &context(&path, &remembered)).facts.statements, 1);
+    assert_eq!(cache.inspect(b"FETCH 1 FROM c", &context(&path, &remembered)).facts.statements, 1);
     assert!(cache.is_empty());
 }
 
@@ -49,12 +49,18 @@ fn it_stays_within_its_entries_and_bytes() {
     let (path, remembered) = (vec!["public".to_owned()], Remembered::default());
     let cache = Cache::new(4, 1 << 20);
     for n in 0..20 {
-        let _ = cache.inspect(format!("SELECT {n}").as_bytes(), &context(&path, &remembered));
+        assert_eq!(
+            cache.inspect(format!("SELECT {n}").as_bytes(), &context(&path, &remembered)).facts.statements,
+            1
+        );
     }
     assert_eq!(cache.len(), 4);
     let small = Cache::new(100, 3000);
     for n in 0..20 {
-        let _ = small.inspect(format!("SELECT {n}").as_bytes(), &context(&path, &remembered));
+        assert_eq!(
+            small.inspect(format!("SELECT {n}").as_bytes(), &context(&path, &remembered)).facts.statements,
+            1
+        );
     }
     assert!(small.len() <= 4);
 }

@@ -26,7 +26,7 @@ pub(super) fn estimate(text: &str) -> usize {
     let mut below = 0usize;
     let mut deepest = 0usize;
     let mut tokens = Tokens::new(text);
-    while let Some(token) = tokens.next() {
+    for token in tokens.by_ref() {
         let mut last = levels.pop().unwrap_or_default();
         match token {
             Token::Open | Token::Case => {

@@ -131,29 +131,28 @@ fn comparison(expression: &AExpr) -> Fold {
             _ => whole(expression),
         };
     }
-    if kind == AExprKind::AexprIn {
-        if let NodeEnum::List(list) = right {
-            if list.items.iter().filter_map(|item| item.node.as_ref()).any(|item| same(left, item)) {
-                return truth(operator == "=");
-            }
-        }
+    if kind == AExprKind::AexprIn
+        && let NodeEnum::List(list) = right
+        && list.items.iter().filter_map(|item| item.node.as_ref()).any(|item| same(left, item))
+    {
+        return truth(operator == "=");
     }
-    if kind == AExprKind::AexprOp {
-        if let (Some(left), Some(right)) = (literal(left), literal(right)) {
-            let order = match (left.parse::<f64>(), right.parse::<f64>()) {
-                (Ok(left), Ok(right)) => left.partial_cmp(&right),
-                _ => Some(left.cmp(&right)),
-            };
-            if let Some(order) = order {
-                match operator {
-                    "=" => return truth(order.is_eq()),
-                    "<>" => return truth(order.is_ne()),
-                    "<" => return truth(order.is_lt()),
-                    "<=" => return truth(order.is_le()),
-                    ">" => return truth(order.is_gt()),
-                    ">=" => return truth(order.is_ge()),
-                    _ => {}
-                }
+    if kind == AExprKind::AexprOp
+        && let (Some(left), Some(right)) = (literal(left), literal(right))
+    {
+        let order = match (left.parse::<f64>(), right.parse::<f64>()) {
+            (Ok(left), Ok(right)) => left.partial_cmp(&right),
+            _ => Some(left.cmp(&right)),
+        };
+        if let Some(order) = order {
+            match operator {
+                "=" => return truth(order.is_eq()),
+                "<>" => return truth(order.is_ne()),
+                "<" => return truth(order.is_lt()),
+                "<=" => return truth(order.is_le()),
+                ">" => return truth(order.is_gt()),
+                ">=" => return truth(order.is_ge()),
+                _ => {}
             }
         }
     }
@@ -325,6 +324,7 @@ fn mentions(node: &NodeEnum, name: &str) -> bool {
         }
     }
     let mut search = Search { name, tail: String::new(), quoted: false, escaped: false, found: false };
-    let outcome = std::fmt::Write::write_fmt(&mut search, format_args!("{node:?}"));
-    search.found || (outcome.is_err() && search.found)
+    // Writing stops with an error as soon as the name is found.
+    let written = std::fmt::Write::write_fmt(&mut search, format_args!("{node:?}"));
+    search.found || written.is_err()
 }

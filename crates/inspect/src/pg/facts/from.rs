@@ -19,17 +19,17 @@ fn alias_columns(alias: Option<&Alias>) -> Vec<String> {
 }
 
 impl Reader<'_> {
-    pub(super) fn from_list(&mut self, items: &[Node]) {
+    pub(super) fn source_list(&mut self, items: &[Node]) {
         for item in items {
             if let Some(node) = item.node.as_ref() {
-                self.deeper(|reader| reader.from_item(node));
+                self.deeper(|reader| reader.source_item(node));
             }
         }
     }
 
-    pub(super) fn from_item(&mut self, node: &NodeEnum) {
+    pub(super) fn source_item(&mut self, node: &NodeEnum) {
         match node {
-            NodeEnum::RangeVar(range) => self.from_relation(range),
+            NodeEnum::RangeVar(range) => self.source_relation(range),
             NodeEnum::RangeSubselect(sub) => {
                 let columns = match inner(&sub.subquery) {
                     Some(query) if sub.lateral => self.query(query),
@@ -38,9 +38,9 @@ impl Reader<'_> {
                 };
                 self.opaque(sub.alias.as_ref(), columns);
             }
-            NodeEnum::RangeFunction(function) => self.from_function(function),
-            NodeEnum::JoinExpr(join) => self.from_join(join),
-            NodeEnum::RangeTableSample(sample) => self.from_sample(sample),
+            NodeEnum::RangeFunction(function) => self.source_function(function),
+            NodeEnum::JoinExpr(join) => self.source_join(join),
+            NodeEnum::RangeTableSample(sample) => self.source_sample(sample),
             NodeEnum::RangeTableFunc(table) => {
                 self.maybe(&table.docexpr, Mode::Read);
                 self.maybe(&table.rowexpr, Mode::Read);
@@ -89,9 +89,11 @@ impl Reader<'_> {
         self.add_source(Source { alias: alias_name(alias), columns, renamed, ..Source::default() });
     }
 
-    fn from_relation(&mut self, range: &RangeVar) {
-        if range.schemaname.is_empty() {
-            if let Some(cte) = self.find_cte(&range.relname) {
+    fn source_relation(&mut self, range: &RangeVar) {
+        if range.schemaname.is_empty()
+            && let Some(cte) = self.find_cte(&range.relname)
+        {
+            {
                 let renamed = alias_columns(range.alias.as_ref());
                 let mut source = Source {
                     alias: alias_name(range.alias.as_ref()),
@@ -164,7 +166,7 @@ impl Reader<'_> {
         self.views.pop();
     }
 
-    fn from_function(&mut self, function: &RangeFunction) {
+    fn source_function(&mut self, function: &RangeFunction) {
         let mut columns: Option<Vec<String>> = None;
         for entry in &function.functions {
             match entry.node.as_ref() {
@@ -189,10 +191,10 @@ impl Reader<'_> {
         if columns.is_none() && !renamed.is_empty() {
             columns = Some(renamed);
         }
-        if function.ordinality {
-            if let Some(columns) = &mut columns {
-                columns.push("ordinality".to_owned());
-            }
+        if function.ordinality
+            && let Some(columns) = &mut columns
+        {
+            columns.push("ordinality".to_owned());
         }
         let mut source = Source { alias: alias_name(function.alias.as_ref()), columns, ..Source::default() };
         if source.alias.is_empty() {
@@ -213,9 +215,9 @@ impl Reader<'_> {
         names
     }
 
-    fn from_sample(&mut self, sample: &RangeTableSample) {
+    fn source_sample(&mut self, sample: &RangeTableSample) {
         if let Some(relation) = inner(&sample.relation) {
-            self.from_item(relation);
+            self.source_item(relation);
         }
         let method = split(&strings(&sample.method));
         if !matches!(method.name.as_str(), "bernoulli" | "system") {
@@ -226,11 +228,11 @@ impl Reader<'_> {
         self.maybe(&sample.repeatable, Mode::Read);
     }
 
-    fn from_join(&mut self, join: &JoinExpr) {
+    fn source_join(&mut self, join: &JoinExpr) {
         let from = self.scopes.last().map_or(0, |scope| scope.sources.len());
         for side in [&join.larg, &join.rarg] {
             if let Some(node) = inner(side) {
-                self.deeper(|reader| reader.from_item(node));
+                self.deeper(|reader| reader.source_item(node));
             }
         }
         for column in join.using_clause.iter().filter_map(string_of) {

@@ -36,6 +36,9 @@ use super::statement::{Context, Remembered, StateEffect, Statement, StatementKin
 /// How deep expressions, sub-selects, views and texts within texts may nest.
 const DEPTH_LIMIT: usize = 200;
 
+/// How many views and texts within a text are read.
+const NESTED_LIMIT: usize = 256;
+
 /// What makes two actions the same one, to be merged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
@@ -140,6 +143,8 @@ pub(super) struct Reader<'a> {
     found: Found,
     scopes: Vec<Scope>,
     depth: usize,
+    /// How many more views and texts within the text may be read: each may hold several more.
+    nested_left: usize,
     /// Views being read, so that none is read within itself.
     views: Vec<ObjectName>,
     /// The columns being assigned, whose own reading stays where it is.
@@ -168,6 +173,7 @@ impl<'a> Reader<'a> {
             found: Found::default(),
             scopes: Vec::new(),
             depth: 0,
+            nested_left: NESTED_LIMIT,
             views: Vec::new(),
             assigning: None,
             planning: false,
@@ -350,9 +356,10 @@ impl<'a> Reader<'a> {
 
     /// Reads a constant text that the statement would run, under a fresh scope.
     fn nested_text(&mut self, text: &str) {
-        if text.len() > 64 * 1024 {
+        if text.len() > 64 * 1024 || self.nested_left == 0 {
             return self.gap(UnknownCode::TooLarge, "a text within a text");
         }
+        self.nested_left -= 1;
         match super::text::parse(text) {
             Ok(parsed) => self.deeper(|reader| {
                 let scopes = std::mem::take(&mut reader.scopes);

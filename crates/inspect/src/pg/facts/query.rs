@@ -48,10 +48,8 @@ impl Reader<'_> {
                     column.clone_from(alias);
                 }
             }
-            if let Some(search) = &cte.search_clause {
-                if let Some(columns) = &mut columns {
-                    columns.push(search.search_seq_column.clone());
-                }
+            if let (Some(search), Some(columns)) = (&cte.search_clause, &mut columns) {
+                columns.push(search.search_seq_column.clone());
             }
             if let Some(cycle) = &cte.cycle_clause {
                 self.maybe(&cycle.cycle_mark_value, Mode::Read);
@@ -84,7 +82,7 @@ impl Reader<'_> {
     fn select(&mut self, select: &SelectStmt) -> Option<Vec<String>> {
         self.with(select.with_clause.as_ref());
         if let Some(into) = &select.into_clause {
-            self.into_clause(into);
+            self.select_into(into);
         }
         if select.op != SetOperation::SetopNone as i32 && select.op != SetOperation::Undefined as i32 {
             return self.set_operation(select);
@@ -92,7 +90,7 @@ impl Reader<'_> {
         if !select.values_lists.is_empty() {
             return self.values(select);
         }
-        self.from_list(&select.from_clause);
+        self.source_list(&select.from_clause);
         let names = self.targets(&select.target_list);
         self.maybe(&select.where_clause, Mode::Filter);
         for item in &select.distinct_clause {

@@ -327,7 +327,7 @@ impl Reader<'_> {
     }
 
     /// SELECT … INTO.
-    pub(super) fn into_clause(&mut self, into: &IntoClause) {
+    pub(super) fn select_into(&mut self, into: &IntoClause) {
         match &into.rel {
             Some(range) => self.create_relation("table", range),
             None => self.unsupported("SELECT INTO without a name"),

@@ -245,11 +245,10 @@ impl Reader<'_> {
         for option in &explain.options {
             match option.node.as_ref() {
                 Some(NodeEnum::DefElem(option)) => {
-                    if option.defname == "analyze" {
-                        // The last one wins; what cannot be read as off is on.
-                        let value = option.arg.as_deref().and_then(option_text);
-                        analyze = !matches!(value.as_deref(), Some("off" | "false" | "0"));
-                    }
+                    // The last one wins; what cannot be read as off is on.
+                    let value = option.arg.as_deref().and_then(option_text);
+                    let on = !matches!(value.as_deref(), Some("off" | "false" | "0"));
+                    analyze = if option.defname == "analyze" { on } else { analyze };
                 }
                 Some(other) => self.unsupported_node(other),
                 None => {}

@@ -64,6 +64,10 @@ impl Reader<'_> {
         if self.views.contains(view) {
             return;
         }
+        if self.nested_left == 0 {
+            return self.unsupported("too many views");
+        }
+        self.nested_left -= 1;
         let Ok(parsed) = crate::pg::text::parse(&definition) else {
             return self.unsupported("a view's definition");
         };
@@ -162,8 +166,8 @@ impl Reader<'_> {
             };
         }
         self.write(Verb::Insert, &target.objects, &columns, None);
-        if let Some(select) = select {
-            self.query(&NodeEnum::SelectStmt(select.clone()));
+        if let Some(rows) = inner(&insert.select_stmt) {
+            self.query(rows);
         }
         if let Some(conflict) = &insert.on_conflict_clause {
             let updates = conflict.action == OnConflictAction::OnconflictUpdate as i32;
@@ -180,7 +184,7 @@ impl Reader<'_> {
             }
             if let Some(infer) = &conflict.infer {
                 // Which rows conflict is decided by these columns.
-                let keep = std::mem::replace(&mut self.assigning, None);
+                let keep = self.assigning.take();
                 self.all(&infer.index_elems, Mode::Filter);
                 self.maybe(&infer.where_clause, Mode::Filter);
                 self.assigning = keep;
@@ -206,7 +210,7 @@ impl Reader<'_> {
         self.write(Verb::Update, &target.objects, &columns, Some(outcome));
         target.source.filters_into = vec![(Verb::Update, Some(outcome))];
         self.add_source(target.source.clone());
-        self.from_list(&update.from_clause);
+        self.source_list(&update.from_clause);
         if target.objects.iter().any(|object| *object == ObjectName::in_schema("pg_catalog", "pg_settings")) {
             self.set_by_update(inner(&update.where_clause));
         }
@@ -222,7 +226,7 @@ impl Reader<'_> {
         self.write(Verb::Delete, &target.objects, &[], Some(outcome));
         target.source.filters_into = vec![(Verb::Delete, Some(outcome))];
         self.add_source(target.source.clone());
-        self.from_list(&delete.using_clause);
+        self.source_list(&delete.using_clause);
         self.maybe(&delete.where_clause, Mode::Filter);
         self.returning(delete.returning_clause.as_ref(), &target)
     }
@@ -279,7 +283,7 @@ impl Reader<'_> {
         target.source.filters_into = into;
         self.add_source(target.source.clone());
         if let Some(source) = inner(&merge.source_relation) {
-            self.from_item(source);
+            self.source_item(source);
         }
         self.maybe(&merge.join_condition, Mode::Filter);
         for clause in &clauses {
