@@ -21,7 +21,7 @@ impl Detector for MacAddress {
     }
 
     fn needs(&self) -> Needs {
-        Needs::length(14).any(COLON | DASH | DOT)
+        Needs::digits(1).and_length(14).any(COLON | DASH | DOT)
     }
 
     fn find(&self, text: &str, _: &FieldContext<'_>) -> Vec<Found> {
@@ -29,7 +29,10 @@ impl Detector for MacAddress {
             .filter_map(|run| {
                 let token = text.get(run.clone())?;
                 let trimmed = token.trim_matches(['.', ':', '-']);
-                let start = run.start + token.find(trimmed)?;
+                if !matches!(trimmed.len(), 14 | 17 | 23) {
+                    return None;
+                }
+                let start = run.start + (token.len() - token.trim_start_matches(['.', ':', '-']).len());
                 is_address(trimmed).then(|| Found::new(start..start + trimmed.len(), 0.9))
             })
             .collect()
