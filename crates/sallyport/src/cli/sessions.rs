@@ -205,10 +205,9 @@ mod tests {
         show_list(&list, &mut page.output(false), now).unwrap();
         assert_eq!(
             page.text(),
-            "id                         state  who                   target     began\n\
-             06F000000000000000000000A  live   claude-code for alic…  shop-prod  10 min ago\n\
+            "id                         state  who                      target     began\n\
+             06F000000000000000000000A  live   claude-code for alice@…  shop-prod  10 min ago\n\
              more with --before 06F\n"
-                .replace("who                   target", "who                    target")
         );
         assert!(page.text().lines().all(|line| line.chars().count() <= 80));
     }
