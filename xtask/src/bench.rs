@@ -1,0 +1,23 @@
+//! `cargo xtask bench`: the project's own measurements, in release.
+
+use crate::machine::{self, Need};
+use crate::shell::{self, Outcome, cargo};
+
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    machine::prepare(&[Need::Compilers])?;
+    // What one recorded entry costs, by how durable it has to be. The folder decides the disk.
+    let append = ["run", "--release", "--locked", "-p", "sallyport-record", "--example", "append_cost", "--"];
+    shell::run(cargo(&append).args(arguments.first()))?;
+    // What one decision costs.
+    shell::run(&mut cargo(&[
+        "test",
+        "--release",
+        "--locked",
+        "-p",
+        "sallyport-policy",
+        "--lib",
+        "what_a_decision_costs",
+        "--",
+        "--nocapture",
+    ]))
+}
