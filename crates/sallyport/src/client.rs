@@ -47,18 +47,18 @@ impl Api {
     /// # Errors
     /// When there is no token, or the address is not one that a token may be sent to.
     pub(crate) fn find(environment: &Environment, file: &Path) -> Result<Self, Failure> {
-        // A file with problems still says where the gateway is only if it can be read whole; then the
-        // defaults hold, and `config check` tells about the rest.
-        let local = config::load(file).ok();
+        let local = config::glance(file);
         let url = match (&environment.url, &local) {
             (Some(url), _) => url.trim_end_matches('/').to_owned(),
-            (None, Some(config)) => format!("http://{}", config.api),
+            (None, Some((api, _))) => format!("http://{api}"),
             (None, None) => DEFAULT_URL.to_owned(),
         };
         egress::address(&url).map_err(|error| Failure::usage(format!("SALLYPORT_URL: {error}")))?;
         let token = match (&environment.token, &local) {
             (Some(token), _) => token.clone(),
-            (None, Some(config)) if environment.url.is_none() => read_token(&config.admin_token())?,
+            (None, Some((_, data))) if environment.url.is_none() => {
+                read_token(&data.join(config::ADMIN_TOKEN))?
+            }
             _ => {
                 return Err(Failure::new(Exit::NotPermitted, "this needs a token")
                     .hint("set SALLYPORT_TOKEN; an administrator makes one with `sallyport tokens create`"));
@@ -258,11 +258,59 @@ mod tests {
         assert_eq!(encode("../a"), "..%2Fa");
     }
 
+    /// A folder with a configuration that has a problem elsewhere, and a token of that mode.
+    fn folder(name: &str, mode: u32) -> std::path::PathBuf {
+        let path = std::env::temp_dir().join(format!("sallyport-client-{}-{name}", std::process::id()));
+        let _gone = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(path.join("data")).unwrap();
+        let text = "data_dir = 'data'\ntypo = 1\n[listen]\napi = '127.0.0.1:1'\n";
+        std::fs::write(path.join("sallyport.toml"), text).unwrap();
+        crate::folder::write_new(&path.join("data").join(config::ADMIN_TOKEN), b"slp_local\n", mode).unwrap();
+        path
+    }
+
     #[test]
-    fn the_local_token_is_not_sent_to_another_address() {
-        let environment = Environment { url: Some("https://elsewhere.example".into()), ..Default::default() };
-        let failure = Api::find(&environment, Path::new("/nonexistent/sallyport.toml")).unwrap_err();
-        assert_eq!(failure.exit, Exit::NotPermitted);
+    fn the_local_token_is_for_the_local_gateway_alone() {
+        let folder = folder("local", 0o600);
+        let file = folder.join("sallyport.toml");
+        let here = Api::find(&Environment::default(), &file).unwrap();
+        assert_eq!((here.url.as_str(), here.token.expose().as_str()), ("http://127.0.0.1:1", "slp_local"));
+        let elsewhere = Environment { url: Some("https://elsewhere.example".into()), ..Default::default() };
+        assert_eq!(Api::find(&elsewhere, &file).unwrap_err().exit, Exit::NotPermitted);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_token_that_others_can_read_is_not_used() {
+        let folder = folder("open", 0o644);
+        let failure = Api::find(&Environment::default(), &folder.join("sallyport.toml")).unwrap_err();
+        assert!(failure.message.contains("others may read"), "{failure}");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_gateway_that_is_not_there_is_said_so_with_how_to_start_it() {
+        let port = {
+            let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            taken.local_addr().unwrap().port()
+        };
+        let environment = Environment {
+            url: Some(format!("http://127.0.0.1:{port}")),
+            token: Some(Secret::new("t".into())),
+            ..Default::default()
+        };
+        let api = Api::find(&environment, Path::new("gw/sallyport.toml")).unwrap();
+        let failure = api.get::<serde_json::Value>("/v1/sessions", &[]).await.unwrap_err();
+        assert_eq!(failure.exit, Exit::Unreachable);
+        assert!(failure.hint.unwrap().contains("sallyport serve --config gw/sallyport.toml"));
+    }
+
+    #[test]
+    fn refusals_have_their_exit_codes() {
+        let code = |status: u16| {
+            refused(&Problem { status, code: "x".into(), title: "t".into(), hint: None }).exit.code()
+        };
+        assert_eq!([401, 403, 404, 409, 503].map(code), [4, 4, 1, 1, 1]);
     }
 
     #[test]

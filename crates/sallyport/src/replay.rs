@@ -190,7 +190,9 @@ impl Transcript {
                 if self.seen > self.rows {
                     return None;
                 }
-                let values = backend::data_row(frame).unwrap_or_default();
+                let Ok(values) = backend::data_row(frame) else {
+                    return Some("  ? a row that cannot be decoded".to_owned());
+                };
                 let cells: Vec<String> = values
                     .iter()
                     .enumerate()

@@ -126,6 +126,13 @@ fn bytes_that_are_no_messages_are_said_to_be_so() {
 }
 
 #[test]
+fn a_row_that_does_not_read_is_said_to_be_so() {
+    let mut transcript = Transcript::new(2);
+    let bytes = message(b'D', &[0, 2, 0, 0, 0, 9]);
+    assert_eq!(transcript.entry(&data(&bytes, 0)), ["  ? a row that cannot be decoded"]);
+}
+
+#[test]
 fn a_text_that_is_not_whole_is_said_to_be_so() {
     let mut transcript = Transcript::new(2);
     let lines = transcript.entry(&entry(0, intent(b"select 1", vec![]), b"sel"));

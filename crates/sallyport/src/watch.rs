@@ -23,11 +23,14 @@ pub(crate) const EVERY: Duration = Duration::from_millis(300);
 /// What stands in files now, or why it cannot be read.
 type Found = Result<Vec<PolicyFile>, String>;
 
+/// Makes a version from files, or says everything that is wrong with them.
+type Make<T> = Box<dyn Fn(&[PolicyFile]) -> Result<T, Vec<String>> + Send>;
+
 /// One thing that reloads: where it comes from and how it is made.
 pub(crate) struct Reloading<T> {
     what: &'static str,
     find: Box<dyn Fn() -> Found + Send>,
-    make: Box<dyn Fn(&[PolicyFile]) -> Result<T, Vec<String>> + Send>,
+    make: Make<T>,
     seen: Digest,
 }
 
@@ -138,13 +141,14 @@ impl Watch {
 }
 
 fn policy(dir: PathBuf) -> Reloading<(Policy, Vec<PolicyFile>)> {
+    let root = dir.display().to_string();
     Reloading::new(
         "policy",
         move || folder::read(&dir),
-        |files| {
+        move |files| {
             Policy::load(files)
                 .map(|policy| (policy, files.to_vec()))
-                .map_err(|problems| problems.iter().map(ToString::to_string).collect())
+                .map_err(|problems| problems.iter().map(|problem| format!("{root}/{problem}")).collect())
         },
     )
 }

@@ -36,6 +36,8 @@ pub(crate) fn log(filter: Option<&str>) -> Result<(), Failure> {
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
+        // Rooms log `target` for what is protected; the library's own key of that name would stand beside it.
+        .with_target(false)
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .try_init()
@@ -266,9 +268,11 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     }
     let auth = Authenticator::new(store.clone(), directory(&config)?, providers(&config), Arc::clone(&clock))
         .map_err(|error| Failure::usage(error.to_string()))?;
+    let hash_key = label_key(&config.keys())?;
+    // From here on a change of the files is seen, also one that falls between this and their reading.
+    let mut watch = Watch::new(&config, &hash_key);
     let (policy, files) = load_policy_files(&config)?;
     keep_policy(&store, &policy, &files).await?;
-    let hash_key = label_key(&config.keys())?;
     let labels = load_labels(&config)?.with_hash_key(hash_key.clone());
     let credentials = Credentials::load(&config.targets, &environment::variable)
         .map_err(|error| Failure::usage(error.to_string()))?;
@@ -319,7 +323,6 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
             tracing::error!(%error, "the API ended");
         }
     });
-    let mut watch = Watch::new(&config, &hash_key);
     let drain = config.limits.drain;
     let mut running =
         Running { gateway: gateway.clone(), auth, store: store.clone(), targets: sender, config };

@@ -186,7 +186,7 @@ fn needed(needs: &[NeedView]) -> String {
 /// Untrusted text behind a gutter, whole.
 fn quoted(text: &str, out: &mut Output) -> Result<(), Failure> {
     for line in visible::lines(text).split('\n') {
-        out.line(&format!("  | {line}").trim_end().to_owned())?;
+        out.line(format!("  | {line}").trim_end())?;
     }
     Ok(())
 }

@@ -110,7 +110,7 @@ fn test(bench: &mut Bench, dir: Option<PathBuf>) -> Result<(), Failure> {
     if bench.out.is_json() {
         bench.out.json(&report)?;
     } else {
-        bench.out.text(&visible::lines(&report.to_string()))?;
+        bench.out.line(visible::lines(&report.to_string()).trim_end())?;
     }
     if report.passed() { Ok(()) } else { Err(Failure::failed("the rules do not do what the cases say")) }
 }

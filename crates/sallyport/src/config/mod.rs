@@ -174,6 +174,16 @@ pub(crate) fn load(file: &Path) -> Result<Config, Problems> {
     parse(file, &text)
 }
 
+/// Where the API listens and where the data is, from a file that may have other problems: the command
+/// line must reach a running gateway while its file is being edited.
+pub(crate) fn glance(file: &Path) -> Option<(SocketAddr, PathBuf)> {
+    let table: toml::Table = std::fs::read_to_string(file).ok()?.parse().ok()?;
+    let api: SocketAddr = table.get("listen")?.get("api")?.as_str()?.parse().ok()?;
+    let base = file.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+    let data = base.join(table.get("data_dir")?.as_str()?);
+    api.ip().is_loopback().then_some((api, data))
+}
+
 /// Checks a configuration's text; `file` gives its name and the folder that paths are relative to.
 ///
 /// # Errors

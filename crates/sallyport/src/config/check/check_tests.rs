@@ -152,12 +152,13 @@ fn values_that_do_not_exist_are_errors() {
 }
 
 #[test]
-fn an_open_address_speaks_tls() {
+fn every_address_speaks_tls_unless_it_is_loopback_and_says_off() {
     let open = "postgres = \"0.0.0.0:6432\"";
     let from = "postgres = \"127.0.0.1:6432\"";
     let folder = Folder::new("open");
     let tls = |to: &str| folder.parse(&BASE.replacen(from, to, 1)).unwrap().postgres_tls;
-    assert_eq!(tls(from), ListenerTls::Off);
+    assert_eq!(tls(from), ListenerTls::Own);
+    assert_eq!(tls(&format!("{from}\ntls = \"off\"")), ListenerTls::Off);
     assert_eq!(tls(open), ListenerTls::Own);
     assert_eq!(tls(&format!("{from}\ntls = \"required\"")), ListenerTls::Own);
     let given = format!("{open}\ntls_certificate = \"cert.pem\"\ntls_key = \"key.pem\"");

@@ -99,7 +99,6 @@ impl Checker<'_> {
                 }
                 ListenerTls::Off
             }
-            None if loopback && !has_files => ListenerTls::Off,
             Some(ListenTls::Required) | None => files.unwrap_or(ListenerTls::Own),
         }
     }
