@@ -229,6 +229,11 @@ async fn use_answer(
         (Effect::Hold, None) => return Err(wording::internal("a hold without terms")),
         (Effect::Allow, _) => request.needs.clone(),
     };
+    // An approval does not outlive its approver's role: answers of people who lost it are dropped.
+    let standing = session.house.authenticator.directory().standing(&request);
+    if !standing.satisfies(&needs) {
+        return Err(wording::not_usable(&request));
+    }
     let used = session
         .house
         .store

@@ -51,8 +51,7 @@ pub(crate) struct ListenEntry {
     /// links in refusals, and the one host name besides loopback's that the API answers to.
     #[serde(default)]
     pub(crate) public_url: Option<String>,
-    /// Whether PostgreSQL clients must speak TLS. `off` is for loopback addresses only, and the default
-    /// there.
+    /// Whether PostgreSQL clients must speak TLS: they must unless `off`, which is for loopback only.
     #[serde(default)]
     pub(crate) tls: Option<ListenTls>,
     /// PEM file with the certificate chain, leaf first. Without one the gateway makes its own.

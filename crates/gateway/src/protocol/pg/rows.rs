@@ -52,9 +52,13 @@ impl Relay {
             Some(plan) => {
                 let mark = start_frame(&mut self.out, tag::DATA_ROW);
                 match plan.mask_row(frame.body(), &mut self.out) {
-                    Ok(outcome) => {
+                    Ok(outcome) if outcome.changed => {
                         finish_frame(&mut self.out, mark);
                         *masked += u64::from(outcome.masked);
+                    }
+                    Ok(_) => {
+                        self.out.truncate(before);
+                        self.out.extend_from_slice(frame.raw());
                     }
                     Err(_) => *cut = Some(wording::unmaskable()),
                 }

@@ -18,7 +18,6 @@ mod value;
 pub(crate) use copy::CopyPlan;
 pub(crate) use notice::{mask_channel, mask_notice};
 pub(crate) use plan::{Field, MaskContext, RowPlan};
-pub(crate) use row::RowOutcome;
 
 use thiserror::Error;
 
