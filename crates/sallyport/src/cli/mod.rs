@@ -12,7 +12,6 @@ mod sessions;
 mod targets;
 mod tokens;
 
-use std::io;
 use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -139,8 +138,10 @@ fn dispatch(command: Command, bench: &mut Bench) -> Result<(), Failure> {
         Command::Inspect(inspect) => filters::inspect(&inspect),
         Command::Mask(mask) => filters::mask(&mask),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "sallyport", &mut io::stdout());
-            Ok(())
+            // Into memory first: the generator panics when its reader has closed the pipe.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "sallyport", &mut script);
+            bench.out.text(&String::from_utf8_lossy(&script))
         }
     }
 }
