@@ -281,6 +281,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_cannot_send_the_local_token_elsewhere() {
+        let folder = folder("away", 0o600);
+        let file = folder.join("sallyport.toml");
+        let text = "data_dir = 'data'\n[listen]\napi = '203.0.113.7:80'\n";
+        std::fs::write(&file, text).unwrap();
+        assert_eq!(Api::find(&Environment::default(), &file).unwrap_err().exit, Exit::NotPermitted);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
     fn a_token_that_others_can_read_is_not_used() {
         let folder = folder("open", 0o644);
         let failure = Api::find(&Environment::default(), &folder.join("sallyport.toml")).unwrap_err();
