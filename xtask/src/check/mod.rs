@@ -26,7 +26,7 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    fn new(file: impl Into<String>, what: impl Into<String>) -> Self {
+    pub(crate) fn new(file: impl Into<String>, what: impl Into<String>) -> Self {
         Self { file: file.into(), what: what.into() }
     }
 }

@@ -10,6 +10,8 @@ use crate::shell::{Failure, Outcome, output};
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     files: BTreeMap<String, String>,
+    /// Paths of what is not text.
+    binary: Vec<String>,
     /// The folder it was read from; empty in tests.
     root: String,
 }
@@ -23,27 +25,28 @@ impl Tree {
                 .current_dir(root),
         )?;
         let mut files = BTreeMap::new();
+        let mut binary = Vec::new();
         for path in list.split('\0').filter(|path| !path.is_empty()) {
             match std::fs::read(root.join(path)) {
-                // What is not text is nobody's to read here.
-                Ok(bytes) => {
-                    if let Ok(text) = String::from_utf8(bytes) {
+                Ok(bytes) => match String::from_utf8(bytes) {
+                    Ok(text) => {
                         files.insert(path.to_owned(), text);
                     }
-                }
+                    Err(_) => binary.push(path.to_owned()),
+                },
                 // Removed and not yet committed, or a link to nowhere.
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => return Err(Failure::failed(format!("{path}: {error}"))),
             }
         }
-        Ok(Self { files, root: root.display().to_string() })
+        Ok(Self { files, binary, root: root.display().to_string() })
     }
 
     /// A tree for a test.
     #[cfg(test)]
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-        Self { files, root: String::new() }
+        Self { files, binary: Vec::new(), root: String::new() }
     }
 
     /// Every file, by path.
@@ -59,6 +62,11 @@ impl Tree {
     /// One file's text.
     pub(crate) fn text(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(String::as_str)
+    }
+
+    /// Paths of the files that are not text.
+    pub(crate) fn binary(&self) -> impl Iterator<Item = &str> {
+        self.binary.iter().map(String::as_str)
     }
 
     /// The folder it was read from.

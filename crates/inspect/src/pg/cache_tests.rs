@@ -1,3 +1,5 @@
+//! The cache of inspections: what shares an entry, what never does, and its bounds.
+
 use super::*;
 use crate::pg::{Catalog, Remembered};
 
