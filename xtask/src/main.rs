@@ -30,6 +30,7 @@ cargo xtask <command>
   demo [--tour] [--port N]   a gateway before a throw-away PostgreSQL; --tour shows it all and exits
   test                       every check and every test
   check                      formatting, layout, dependencies, clippy
+  layout                     the same without clippy: builds nothing
   bench                      the project's own measurements
   mutants [WORD]             switches each guard off and expects its test to fail
 
@@ -55,6 +56,7 @@ fn run(arguments: &[String]) -> Outcome {
         ("demo", rest) => demo::run(rest),
         ("test", []) => suite::run(),
         ("check", []) => check::run(),
+        ("layout", []) => check::quick(),
         ("bench", rest) => bench::run(rest),
         ("mutants", rest) => mutants::run(rest),
         ("help" | "--help" | "-h", _) => {

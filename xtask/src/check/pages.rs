@@ -16,6 +16,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     findings.extend(guards(tree));
     findings.extend(machines(tree));
     findings.extend(links(tree));
+    findings.extend(named_files(tree));
     findings
 }
 
@@ -151,6 +152,30 @@ fn links(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// Files that a page names in backquotes, from the root, are there.
+fn named_files(tree: &Tree) -> Vec<Finding> {
+    const FOLDERS: &[&str] = &["crates/", "docs/", "examples/", "e2e/", "xtask/"];
+    let mut findings = Vec::new();
+    for (path, text) in tree.files().filter(|(path, _)| path.ends_with(".md")) {
+        for line in text.lines() {
+            for name in line.split('`').skip(1).step_by(2) {
+                let is_path = FOLDERS.iter().any(|folder| name.starts_with(folder));
+                // `<p>`, `*` and `{a,b}` stand for many.
+                let stands_for_many = name.contains(['<', '*', '{', ' ', ':']);
+                if is_path && !stands_for_many && !is_there(tree, name.trim_end_matches('/')) {
+                    findings.push(Finding::new(path, format!("names {name}, which is not there")));
+                }
+            }
+        }
+    }
+    findings
+}
+
+fn is_there(tree: &Tree, path: &str) -> bool {
+    let folder = format!("{path}/");
+    tree.files().any(|(known, _)| known == path || known.starts_with(&folder))
+}
+
 fn resolve(folder: &str, file: &str) -> String {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in file.split('/') {
@@ -217,5 +242,13 @@ mod tests {
             1
         );
         assert!(links(&Tree::of(&[("docs/a.md", "[b](../b.md#part)"), ("b.md", "")])).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_a_page_names_and_that_is_gone_is_found() {
+        let page =
+            ("A.md", "see `crates/a/src/b.rs`, `crates/<room>/x` and `xtask`\n```\ncode\n```\n`crates/a/`");
+        assert_eq!(named_files(&Tree::of(&[page])).len(), 2);
+        assert!(named_files(&Tree::of(&[page, ("crates/a/src/b.rs", "")])).is_empty());
     }
 }
