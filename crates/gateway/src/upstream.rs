@@ -34,7 +34,8 @@ pub enum Control<'a> {
     Terminate,
 }
 
-/// The settings that change how a text is read and that the server does not report by itself.
+/// What changes how a text is read, and can be asked for. The server reports some of it by itself, but
+/// only at the end of a cycle: in the middle of a pipeline it has to be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Setting {
     /// `search_path`
@@ -43,11 +44,24 @@ pub enum Setting {
     Role,
     /// `session_authorization`
     SessionAuthorization,
+    /// `client_encoding`
+    ClientEncoding,
+    /// `standard_conforming_strings`
+    StandardConformingStrings,
+    /// Whether the session has a temporary schema: its number, or 0. Asked only after code that nobody
+    /// has read, since unlike SHOW it takes a snapshot.
+    TemporarySchema,
 }
 
 impl Setting {
-    /// All of them, in the order they are asked for.
-    pub const ALL: [Self; 3] = [Self::SearchPath, Self::Role, Self::SessionAuthorization];
+    /// Those that are always asked for, in order.
+    pub const ALWAYS: [Self; 5] = [
+        Self::SearchPath,
+        Self::Role,
+        Self::SessionAuthorization,
+        Self::ClientEncoding,
+        Self::StandardConformingStrings,
+    ];
 
     /// Its name.
     #[must_use]
@@ -56,6 +70,9 @@ impl Setting {
             Self::SearchPath => "search_path",
             Self::Role => "role",
             Self::SessionAuthorization => "session_authorization",
+            Self::ClientEncoding => "client_encoding",
+            Self::StandardConformingStrings => "standard_conforming_strings",
+            Self::TemporarySchema => "temporary_schema",
         }
     }
 
@@ -65,6 +82,9 @@ impl Setting {
             Self::SearchPath => b"SHOW search_path",
             Self::Role => b"SHOW role",
             Self::SessionAuthorization => b"SHOW session_authorization",
+            Self::ClientEncoding => b"SHOW client_encoding",
+            Self::StandardConformingStrings => b"SHOW standard_conforming_strings",
+            Self::TemporarySchema => b"SELECT pg_catalog.pg_my_temp_schema()",
         }
     }
 }

@@ -33,12 +33,19 @@ pub(crate) fn relation<'a>(schema: &str, name: &str, context: &Context<'a>) -> M
             vec![schema.to_owned()]
         });
     };
-    let found = if schema.is_empty() {
-        searched(context.search_path).find_map(|schema| catalog.relation(schema, name))
-    } else {
-        catalog.relation(schema, name)
-    };
-    found.map_or(Meaning::Unlisted, Meaning::Known)
+    if !schema.is_empty() {
+        return catalog.relation(schema, name).map_or(Meaning::Unlisted, Meaning::Known);
+    }
+    for schema in searched(context.search_path) {
+        // What the session's temporary schema holds is not in the catalog; a path that names it may stop there.
+        if is_temporary_schema(schema) {
+            return Meaning::Unlisted;
+        }
+        if let Some(relation) = catalog.relation(schema, name) {
+            return Meaning::Known(relation);
+        }
+    }
+    Meaning::Unlisted
 }
 
 /// Whether the schema is the session's temporary one, under its alias or its own name.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use sallyport_core::{
-    Binding, Blame, Decision, Effect, Operation, OperationKind, Parameter, Refusal, RefusalCode,
+    Action, Binding, Blame, Decision, Effect, Group, ObjectName, Operation, OperationKind, Parameter,
+    Refusal, RefusalCode, Verb,
 };
 use sallyport_inspect::pg::{
     Catalog, Context, Inspection, StateEffect, Statement as Inspected, StatementKind,
@@ -307,6 +308,15 @@ impl Admit {
     /// Notes what an operation will have changed, and remembers it for approvers of later ones.
     pub(super) fn began(&self, running: &Running, extended: bool) {
         let mut inner = self.state.lock();
+        for action in &running.inspection.facts.actions {
+            let temporary =
+                |object: &ObjectName| object.schema.as_deref().is_some_and(|it| it.starts_with("pg_temp"));
+            if action.action == Verb::Create && action.object.as_ref().is_some_and(temporary) {
+                inner.reading.made_temporary();
+            }
+            inner.code_ran |= action.group == Group::Code;
+        }
+        inner.code_ran |= running.inspection.facts.unknown.is_some();
         for statement in &running.inspection.statements {
             for effect in &statement.effects {
                 match effect {
@@ -350,7 +360,14 @@ impl Admit {
             catalog: Some(catalog),
             remembered: &inner.remembered,
         };
-        self.session.house.protocols.pg.inspected.inspect(text, &context)
+        let inspection = self.session.house.protocols.pg.inspected.inspect(text, &context);
+        if inspection.statements.is_empty() && inspection.facts.unknown.is_none() {
+            // Drivers send an empty text to see whether the connection lives. It reads as little as SELECT.
+            let mut empty = (*inspection).clone();
+            empty.facts.actions = vec![Action::new(Verb::Select)];
+            return Arc::new(empty);
+        }
+        inspection
     }
 
     /// What results are masked by from now on.

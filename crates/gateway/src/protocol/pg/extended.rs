@@ -17,7 +17,7 @@ use super::expected::Expected;
 use super::fault::Fault;
 use super::refusal::{Severity, put_refusal, put_refusal_as, sqlstate};
 use super::running::{Running, Statement};
-use super::state::NAMES;
+use super::state::{NAMES, STATEMENT_BYTES};
 use crate::upstream::{Control, OWN_PREFIX};
 use crate::wording;
 
@@ -36,7 +36,9 @@ impl Admit {
         self.read_session().await?;
         let (known, full) = {
             let inner = self.state.lock();
-            (inner.statements.contains_key(name), inner.statements.len() >= NAMES)
+            let held: usize = inner.statements.values().map(|statement| statement.text.len()).sum();
+            let full = inner.statements.len() >= NAMES || held.saturating_add(text.len()) > STATEMENT_BYTES;
+            (inner.statements.contains_key(name), full)
         };
         if known && !name.is_empty() {
             // Were the target to take another text under a known name, Bind would run what was never read.
@@ -52,7 +54,7 @@ impl Admit {
             let refusal = Refusal::new(
                 RefusalCode::Limit,
                 Blame::Downstream,
-                "this session has too many prepared statements",
+                "this session has too many prepared statements, or too large ones",
             )
             .hint("close some");
             return self.refuse_extended("54000", &refusal).await;

@@ -3,6 +3,7 @@
 //! Packets before TLS are read exactly, byte for byte, so that nothing sent along with an SSLRequest
 //! can be taken for something said inside TLS. ("Start-Up", "SSL Session Encryption".)
 
+use std::io;
 use std::net::SocketAddr;
 
 use bytes::{BufMut as _, BytesMut};
@@ -23,6 +24,8 @@ use crate::tls::ALPN_POSTGRESQL;
 
 /// First byte of a TLS record that holds a handshake.
 const TLS_HANDSHAKE: u8 = 0x16;
+/// Room for one read.
+pub(super) const READ: usize = 8 << 10;
 /// A token is small; an OIDC access token may be a few kilobytes.
 const MAX_PASSWORD: usize = 32 << 10;
 
@@ -185,9 +188,13 @@ pub(super) async fn read_some<R: AsyncRead + Unpin>(
     socket: &mut R,
     buffer: &mut BytesMut,
 ) -> Result<(), Fault> {
-    match socket.read_buf(buffer).await.map_err(Fault::Downstream)? {
-        0 => Err(Fault::CallerLeft),
-        _ => Ok(()),
+    buffer.reserve(READ);
+    match socket.read_buf(buffer).await {
+        Ok(0) => Err(Fault::CallerLeft),
+        Ok(_) => Ok(()),
+        // TLS without its goodbye: most clients just close.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Fault::CallerLeft),
+        Err(error) => Err(Fault::Downstream(error)),
     }
 }
 

@@ -1,8 +1,12 @@
 //! The settings that change how a text is read, and how they are kept true.
 //!
-//! `client_encoding` and `standard_conforming_strings` are reported by the server as they change.
-//! `search_path` and the role are not, and a function can change them: after anything that could have,
-//! the gateway asks (`SHOW`) on the session's own connection before it reads the next text.
+//! `client_encoding` and `standard_conforming_strings` are reported by the server at the end of a cycle;
+//! `search_path` and the role are not reported at all, and a function can change any of them. After
+//! anything that could have, the gateway asks (`SHOW`) on the session's own connection before it reads
+//! the next text.
+//!
+//! A session that has temporary relations reads unqualified names as theirs first: what they hold is in
+//! no catalog, so the path given to the inspector then begins with `pg_temp`.
 
 use std::collections::BTreeMap;
 
@@ -29,6 +33,8 @@ pub(super) struct Reading {
     pub(super) client_encoding: String,
     /// `standard_conforming_strings`
     pub(super) standard_conforming_strings: bool,
+    /// The session has, or may have, temporary relations.
+    pub(super) temporary: bool,
 }
 
 impl Reading {
@@ -40,6 +46,7 @@ impl Reading {
             role: String::new(),
             client_encoding: String::new(),
             standard_conforming_strings: false,
+            temporary: false,
         };
         for (name, value) in parameters {
             reading.report(name, value);
@@ -56,12 +63,42 @@ impl Reading {
         }
     }
 
-    /// Takes the answers to [`Setting::ALL`], in order.
-    fn answered(&mut self, answers: &[String]) -> Option<()> {
-        let [search_path, role, session_authorization] = answers else { return None };
-        self.role.clone_from(if role == "none" { session_authorization } else { role });
-        self.schemas = schemas(search_path, &self.role)?;
-        self.search_path.clone_from(search_path);
+    /// Takes the answers to questions, in order.
+    fn answered(&mut self, asked: &[Setting], answers: &[String]) -> Option<()> {
+        if asked.len() != answers.len() {
+            return None;
+        }
+        let mut session_role = String::new();
+        for (setting, answer) in asked.iter().zip(answers) {
+            match setting {
+                Setting::SearchPath => self.search_path.clone_from(answer),
+                Setting::Role => self.role.clone_from(answer),
+                Setting::SessionAuthorization => session_role.clone_from(answer),
+                Setting::ClientEncoding | Setting::StandardConformingStrings => {
+                    self.report(setting.name(), answer);
+                }
+                Setting::TemporarySchema => self.temporary |= answer != "0",
+            }
+        }
+        if self.role == "none" {
+            self.role = session_role;
+        }
+        self.resolve()
+    }
+
+    /// The session has made a temporary relation.
+    pub(super) fn made_temporary(&mut self) {
+        if !self.temporary {
+            self.temporary = true;
+            self.schemas.splice(0..0, ["pg_temp".to_owned(), "pg_catalog".to_owned()]);
+        }
+    }
+
+    fn resolve(&mut self) -> Option<()> {
+        self.schemas = schemas(&self.search_path, &self.role)?;
+        if self.temporary {
+            self.schemas.splice(0..0, ["pg_temp".to_owned(), "pg_catalog".to_owned()]);
+        }
         Some(())
     }
 
@@ -136,16 +173,15 @@ impl Admit {
         }
         let (to, answers) = tokio::sync::oneshot::channel();
         let synced = !self.unsynced;
-        let questions = Questions {
-            settings: Setting::ALL.to_vec(),
-            answers: Vec::new(),
-            synced,
-            closed: 0,
-            to: Some(to),
-        };
+        let mut settings = Setting::ALWAYS.to_vec();
+        if std::mem::take(&mut self.state.lock().code_ran) {
+            settings.push(Setting::TemporarySchema);
+        }
+        let questions =
+            Questions { settings: settings.clone(), answers: Vec::new(), synced, closed: 0, to: Some(to) };
         self.state.expect(Expected::Reading(questions)).await;
-        for setting in Setting::ALL {
-            self.upstream.forward_control(Control::Ask(setting));
+        for setting in &settings {
+            self.upstream.forward_control(Control::Ask(*setting));
         }
         self.upstream.forward_control(if synced { Control::Sync } else { Control::Flush });
         self.flush().await?;
@@ -156,14 +192,13 @@ impl Admit {
         let read = {
             let mut inner = self.state.lock();
             inner.dirty = false;
-            inner.reading.answered(&answers)
+            inner.reading.answered(&settings, &answers)
         };
         if read.is_none() {
             return Err(wording::internal("a search_path that cannot be read").into());
         }
-        let answer = Setting::ALL.iter().map(|setting| setting.name().to_owned()).zip(answers).collect();
-        let asked =
-            Event::GatewayAsked { text: "SHOW search_path, role, session_authorization".to_owned(), answer };
+        let answer = settings.iter().map(|setting| setting.name().to_owned()).zip(answers).collect();
+        let asked = Event::GatewayAsked { text: "how are texts read now".to_owned(), answer };
         self.session.tape.append(&asked, &[]).map_err(|error| wording::recorder(&error))?;
         Ok(())
     }
@@ -200,10 +235,24 @@ mod tests {
 
     #[test]
     fn the_role_is_the_session_s_when_none_is_set() {
+        let asked = [Setting::SearchPath, Setting::Role, Setting::SessionAuthorization];
         let mut reading = Reading::reported(&BTreeMap::from([("client_encoding".into(), "UTF8".into())]));
-        reading.answered(&["\"$user\"".into(), "none".into(), "app".into()]).unwrap();
+        reading.answered(&asked, &["\"$user\"".into(), "none".into(), "app".into()]).unwrap();
         assert_eq!((reading.role.as_str(), reading.schemas.as_slice()), ("app", &["app".to_owned()][..]));
-        reading.answered(&["\"$user\"".into(), "boss".into(), "app".into()]).unwrap();
+        reading.answered(&asked, &["\"$user\"".into(), "boss".into(), "app".into()]).unwrap();
         assert_eq!(reading.schemas, ["boss"]);
+        assert_eq!(reading.answered(&asked, &["x".into()]), None);
+    }
+
+    #[test]
+    fn a_session_with_temporary_relations_reads_names_as_theirs_first() {
+        let mut reading = Reading::reported(&BTreeMap::new());
+        let asked = [Setting::SearchPath, Setting::TemporarySchema];
+        reading.answered(&asked, &["public".into(), "0".into()]).unwrap();
+        assert_eq!(reading.schemas, ["public"]);
+        reading.answered(&asked, &["public".into(), "16999".into()]).unwrap();
+        assert_eq!(reading.schemas, ["pg_temp", "pg_catalog", "public"]);
+        reading.made_temporary();
+        assert_eq!(reading.schemas, ["pg_temp", "pg_catalog", "public"]);
     }
 }

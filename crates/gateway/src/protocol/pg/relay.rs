@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::expected::Expected;
 use super::fault::Fault;
-use super::handshake::write;
+use super::handshake::{READ, write};
 use super::masking::{mask_channel, mask_notice};
 use super::running::Running;
 use super::state::State;
@@ -100,6 +100,7 @@ impl Relay {
         self.advance();
         self.send().await?;
         let deadline = self.deadline;
+        self.buffer.reserve(READ);
         tokio::select! {
             read = self.from.read_buf(&mut self.buffer) => {
                 if read.map_err(|_| Fault::TargetAway)? == 0 {
@@ -215,15 +216,15 @@ impl Relay {
     fn skip(&mut self, expected: Expected) {
         let mut inner = self.state.lock();
         match expected {
-            Expected::Parse { name, statement, .. } => {
-                if inner.statements.get(&name).is_some_and(|present| Arc::ptr_eq(present, &statement)) {
-                    inner.statements.remove(&name);
-                }
+            Expected::Parse { name, statement, .. }
+                if inner.statements.get(&name).is_some_and(|present| Arc::ptr_eq(present, &statement)) =>
+            {
+                inner.statements.remove(&name);
             }
-            Expected::Bind { portal, running } => {
-                if inner.portals.get(&portal).is_some_and(|present| Arc::ptr_eq(present, &running)) {
-                    inner.portals.remove(&portal);
-                }
+            Expected::Bind { portal, running }
+                if inner.portals.get(&portal).is_some_and(|present| Arc::ptr_eq(present, &running)) =>
+            {
+                inner.portals.remove(&portal);
             }
             Expected::Close { name, statement: Some(statement) } => {
                 inner.statements.entry(name).or_insert(statement);

@@ -21,6 +21,8 @@ use crate::upstream::Grant;
 const QUEUE: usize = 1024;
 /// Most prepared statements, and most portals, of one session.
 pub(super) const NAMES: usize = 4096;
+/// Most text that a session's prepared statements may hold together, bytes.
+pub(super) const STATEMENT_BYTES: usize = 32 << 20;
 /// Earlier statements of a transaction that an approver is shown.
 const SHOWN_STATEMENTS: usize = 50;
 /// Longest of them, characters; what is cut says so.
@@ -56,6 +58,8 @@ pub(super) struct Inner {
     touched: bool,
     /// Definitions changed in this transaction.
     pub(super) definitions_touched: bool,
+    /// Code that nobody has read ran: it may have made temporary relations.
+    pub(super) code_ran: bool,
     /// Something was sent whose effect must be known before the next text is read.
     pub(super) barrier: bool,
     pub(super) statements: HashMap<Vec<u8>, Arc<Statement>>,
@@ -88,6 +92,7 @@ impl State {
                 dirty: true,
                 touched: false,
                 definitions_touched: false,
+                code_ran: false,
                 barrier: false,
                 statements: HashMap::new(),
                 portals: HashMap::new(),

@@ -87,11 +87,13 @@ impl CopyPlan {
     }
 
     /// Whether any column carries a label that is not revealed.
+    #[cfg(test)]
     pub(crate) fn labelled(&self) -> bool {
         self.rows.labelled()
     }
 
     /// How many columns do.
+    #[cfg(test)]
     pub(crate) fn withheld_columns(&self) -> usize {
         self.rows.withheld_columns()
     }

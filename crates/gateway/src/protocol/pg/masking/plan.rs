@@ -91,7 +91,6 @@ pub(super) struct ColumnPlan {
 pub(crate) struct RowPlan {
     pub(super) columns: Vec<ColumnPlan>,
     pub(super) hash_key: Option<Secret<Vec<u8>>>,
-    labelled: bool,
     untouched: bool,
 }
 
@@ -113,7 +112,6 @@ impl RowPlan {
             })
             .collect();
         Self {
-            labelled: columns.iter().any(|column| column.treatment.is_masked()),
             untouched: columns.iter().all(|column| column.treatment == Treatment::Pass),
             columns,
             hash_key: context.labels.hash_key().cloned(),
@@ -126,16 +124,19 @@ impl RowPlan {
     }
 
     /// Whether any column carries a label that is not revealed, or is unsettled.
+    #[cfg(test)]
     pub(crate) fn labelled(&self) -> bool {
-        self.labelled
+        self.withheld_columns() > 0
     }
 
     /// How many columns do.
+    #[cfg(test)]
     pub(crate) fn withheld_columns(&self) -> usize {
         self.columns.iter().filter(|column| column.treatment.is_masked()).count()
     }
 }
 
+#[cfg(test)]
 impl Treatment {
     fn is_masked(&self) -> bool {
         matches!(self, Self::Label { .. } | Self::Whole(_))
