@@ -9,7 +9,13 @@
 //! [`gate::Permit`], and forwarded by [`upstream`], which takes nothing else. Replies go the other way:
 //! masked, recorded, then written. [`house`] holds what all sessions share.
 //!
-//! Forwarding without a permit does not compile, and a permit cannot be made out here:
+//! Forwarding without a permit does not compile. A permit can be named out here, as can a receipt:
+//!
+//! ```
+//! fn shown(_: &sallyport_gateway::gate::Permit, _: &sallyport_record::Receipt) {}
+//! ```
+//!
+//! but it cannot be made:
 //!
 //! ```compile_fail,E0451
 //! let permit = sallyport_gateway::gate::Permit { operation: 1, digest: todo!(), limits: Default::default(), receipt: todo!() };

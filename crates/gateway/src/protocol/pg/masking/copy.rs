@@ -86,18 +86,6 @@ impl CopyPlan {
         Ok(Self { rows, form, pending: Vec::new(), only_looks, broken: false })
     }
 
-    /// Whether any column carries a label that is not revealed.
-    #[cfg(test)]
-    pub(crate) fn labelled(&self) -> bool {
-        self.rows.labelled()
-    }
-
-    /// How many columns do.
-    #[cfg(test)]
-    pub(crate) fn withheld_columns(&self) -> usize {
-        self.rows.withheld_columns()
-    }
-
     /// Takes the content of one CopyData; whole rows are appended to `out` (perhaps none, perhaps several).
     /// Gives how many values were masked.
     ///

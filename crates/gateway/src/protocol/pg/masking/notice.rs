@@ -8,8 +8,50 @@ use std::borrow::Cow;
 
 use sallyport_mask::{FieldContext, mask_text, may_hold_findings};
 
-/// What stands in place of the target's message. Ends up in front of people, so it says what to do.
-const WITHHELD: &str = "the target's message is withheld: it could quote protected values (its SQLSTATE and position are the target's)";
+/// What stands in place of the target's message, behind what its SQLSTATE says.
+const WITHHELD: &str = "the target's own message is withheld, since it could quote protected values";
+
+/// What an SQLSTATE says, in our words ("PostgreSQL Error Codes"), so that whoever wrote the statement can
+/// mend it without the target's message.
+const CONDITIONS: &[(&[u8; 5], &str)] = &[
+    (b"22001", "a value is too long for its column"),
+    (b"22003", "a number is out of range"),
+    (b"22007", "a date or time cannot be read"),
+    (b"22008", "a date or time is out of range"),
+    (b"22012", "division by zero"),
+    (b"22023", "a parameter has a value that is not allowed"),
+    (b"22P02", "a value cannot be read as the type it should be"),
+    (b"23502", "a column that must not be null would be"),
+    (b"23503", "a foreign key would point nowhere"),
+    (b"23505", "a key that must be unique exists already"),
+    (b"23514", "a check constraint would not hold"),
+    (b"25P02", "the transaction has failed; only its end can run"),
+    (b"40001", "the transaction collided with another; run it again"),
+    (b"40P01", "a deadlock was found; run the transaction again"),
+    (b"42501", "the target's role lacks a privilege"),
+    (b"42601", "the statement does not parse"),
+    (b"42702", "a column name is ambiguous"),
+    (b"42703", "there is no such column"),
+    (b"42704", "there is no such object"),
+    (b"42803", "a column must be grouped or aggregated"),
+    (b"42804", "types do not match"),
+    (b"42883", "there is no such function or operator for these types"),
+    (b"42P01", "there is no such relation"),
+    (b"42P02", "there is no such parameter"),
+    (b"42P18", "a type cannot be told; add a cast"),
+    (b"55P03", "a lock is not available"),
+    (b"57014", "cancelled"),
+];
+
+/// Our message for an SQLSTATE.
+fn withheld(fields: &[(u8, Vec<u8>)]) -> Vec<u8> {
+    let code = fields.iter().find(|(kind, _)| *kind == b'C').map(|(_, text)| text.as_slice());
+    let known = code.and_then(|code| CONDITIONS.iter().find(|(known, _)| known.as_slice() == code));
+    match known {
+        Some((_, words)) => format!("{words} ({WITHHELD})").into_bytes(),
+        None => WITHHELD.as_bytes().to_vec(),
+    }
+}
 
 /// The fields of an `ErrorResponse` or `NoticeResponse` as the caller may read them. `strict`: the operation
 /// touches a labelled relation or code that is not classed.
@@ -18,7 +60,7 @@ pub(crate) fn mask_notice(fields: &[(u8, Vec<u8>)], strict: bool) -> Vec<(u8, Ve
         .iter()
         .filter_map(|(kind, text)| match kind {
             b'S' | b'V' | b'C' | b'P' => Some((*kind, fixed(*kind, text))),
-            b'M' if strict => Some((*kind, WITHHELD.as_bytes().to_vec())),
+            b'M' if strict => Some((*kind, withheld(fields))),
             _ if strict => None,
             _ => Some((*kind, mask_channel(text).into_owned())),
         })
