@@ -318,3 +318,17 @@ fn statements_stand_where_they_say() {
     );
     assert!(inspect(b" ; -- nothing", &context).statements.is_empty());
 }
+
+#[test]
+fn a_type_that_a_result_is_made_into_may_bring_code() {
+    for text in [
+        "SELECT * FROM json_to_record('{}') AS x(a odd)",
+        "SELECT * FROM ROWS FROM (json_to_record('{}') AS (a odd)) AS x",
+        "PREPARE p (odd) AS SELECT $1",
+        "SELECT pg_input_is_valid('x', 'odd')",
+    ] {
+        assert!(facts(text).actions.iter().any(|action| action.action == Verb::Call), "{text}");
+    }
+    let plain = facts("SELECT * FROM json_to_record('{}') AS x(a int, b text[], c timestamptz)");
+    assert!(plain.actions.iter().all(|action| action.action != Verb::Call), "{plain:?}");
+}

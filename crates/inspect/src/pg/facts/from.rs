@@ -207,7 +207,11 @@ impl Reader<'_> {
         let mut names = Vec::new();
         for definition in definitions {
             match definition.node.as_ref() {
-                Some(NodeEnum::ColumnDef(column)) => names.push(column.colname.clone()),
+                Some(NodeEnum::ColumnDef(column)) => {
+                    names.push(column.colname.clone());
+                    // The value is made one of that type, by whatever code the type brings with it.
+                    self.cast_to(column.type_name.as_ref());
+                }
                 Some(other) => self.unsupported_node(other),
                 None => {}
             }

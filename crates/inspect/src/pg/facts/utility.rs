@@ -29,13 +29,24 @@ impl Reader<'_> {
                 return StatementKind::Explain;
             }
             NodeEnum::CopyStmt(copy) => return self.copy(copy),
-            NodeEnum::VariableSetStmt(set) => self.set(set),
+            NodeEnum::VariableSetStmt(set) => {
+                self.set(set);
+                if let Some(reason) = stated_reason(set) {
+                    return StatementKind::StatesReason(reason);
+                }
+            }
             NodeEnum::VariableShowStmt(show) => {
                 let name = show.name.to_ascii_lowercase();
                 self.act_bare(Verb::Show, "setting", &name);
             }
             NodeEnum::PrepareStmt(prepare) => {
                 self.act_bare(Verb::Prepare, "statement", &prepare.name);
+                for argument in &prepare.argtypes {
+                    match argument.node.as_ref() {
+                        Some(NodeEnum::TypeName(name)) => self.cast_to(Some(name)),
+                        _ => self.unsupported("a parameter without a type"),
+                    }
+                }
                 if let Some(query) = inner(&prepare.query) {
                     let prepared = self.prepared(query);
                     self.remembered.to_mut().prepared.insert(prepare.name.clone(), Arc::clone(&prepared));
@@ -439,4 +450,12 @@ pub(super) fn option_text(node: &Node) -> Option<String> {
         NodeEnum::TypeName(name) => name.names.last().and_then(string_of).map(str::to_ascii_lowercase),
         _ => None,
     }
+}
+
+/// The reason that `SET sallyport.reason TO 'text'` states.
+fn stated_reason(set: &VariableSetStmt) -> Option<String> {
+    let states = set.kind == VariableSetKind::VarSetValue as i32
+        && set.name.eq_ignore_ascii_case("sallyport.reason")
+        && set.args.len() == 1;
+    if states { set.args.first().and_then(constant_text) } else { None }
 }
