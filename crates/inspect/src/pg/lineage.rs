@@ -7,6 +7,7 @@
 //! counts as labelled. A source that is missing from an answer would be a leak.
 
 mod call;
+mod decides;
 mod documents;
 mod expression;
 mod flow;
@@ -23,6 +24,7 @@ use std::collections::BTreeSet;
 use pg_query::NodeEnum;
 use pg_query::protobuf::CopyStmt;
 
+pub(crate) use self::decides::{Decides, decides};
 use self::flow::{Column, Flow};
 use self::reader::Reader;
 use super::statement::Context;
@@ -178,6 +180,10 @@ mod shop;
 #[cfg(test)]
 #[path = "lineage/cases_tests.rs"]
 mod cases;
+
+#[cfg(test)]
+#[path = "lineage/decides_tests.rs"]
+mod decides_tests;
 
 #[cfg(test)]
 #[path = "lineage/random_tests.rs"]

@@ -30,7 +30,7 @@ use sallyport_core::{Action, Condition, ObjectName, Unknown, UnknownCode, Verb};
 
 use self::scope::Scope;
 use super::catalog::Catalog;
-use super::lineage::{self, Lineage, Origin, OutputColumn};
+use super::lineage::{self, Decides, Lineage, Origin, OutputColumn};
 use super::statement::{Context, Remembered, StateEffect, Statement, StatementKind};
 
 /// How deep expressions, sub-selects, views and texts within texts may nest.
@@ -269,6 +269,10 @@ impl<'a> Reader<'a> {
         if selects && !self.found.has(Verb::Select) {
             self.add(Action::new(Verb::Select));
         }
+        // What a view's own definition chooses is not the caller's doing.
+        if self.views.is_empty() {
+            self.decided(node);
+        }
         let own = std::mem::replace(&mut self.found, outer);
         self.found.absorb(own);
     }
@@ -294,20 +298,49 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// With a catalog: the base columns that conditions of sub-queries' and views' columns come down to.
+    fn decided(&mut self, query: &NodeEnum) {
+        if self.catalog.is_none() {
+            return;
+        }
+        let decides = match self.context_now() {
+            Some(context) => lineage::decides(query, &context),
+            None => Decides::Anything,
+        };
+        match decides {
+            Decides::Columns(columns) => {
+                for base in columns {
+                    let object = ObjectName::in_schema(&base.schema, &base.relation);
+                    let kind = self.relation_kind(&object);
+                    let filters = vec![base.column];
+                    self.add(Action { filters, ..Action::on_object(Verb::Select, kind, object) });
+                }
+            }
+            Decides::Anything => {
+                for (key, used) in &mut self.found.actions {
+                    if key.verb == Verb::Select {
+                        used.filters.extend(used.columns.iter().cloned());
+                    }
+                }
+            }
+        }
+    }
+
     /// The lineage of a query, under the present search path.
     fn settle(&self, node: &NodeEnum) -> Lineage {
-        let Some(path) = &self.path else { return Lineage::Unsettled };
-        if !self.catalog_current {
-            return Lineage::Unsettled;
-        }
-        let context = Context {
+        self.context_now().map_or(Lineage::Unsettled, |context| lineage::settle(node, &context))
+    }
+
+    /// What decides the reading at this place of the text; nothing when the path or the catalog no
+    /// longer hold.
+    fn context_now(&self) -> Option<Context<'_>> {
+        self.path.as_ref().filter(|_| self.catalog_current).map(|path| Context {
             search_path: path,
             standard_conforming_strings: self.standard_conforming_strings,
             client_encoding: self.client_encoding,
             catalog: self.catalog,
             remembered: &self.remembered,
-        };
-        lineage::settle(node, &context)
+        })
     }
 
     fn add(&mut self, action: Action) {

@@ -28,12 +28,32 @@ impl<'c> Reader<'c> {
         }
         let filter =
             call.agg_filter.as_deref().map_or(Flow::constant(), |filter| self.expression(filter, scope));
-        let arguments = self.each(&call.args, scope);
+        if let Some(window) = call.over.as_deref() {
+            self.window(window, scope);
+        }
         if name == "count" {
-            // How many there are says nothing of what they are, unless code decides what counts.
-            return if arguments == Flow::Unsettled { Flow::Unsettled } else { filter.made() };
+            return self.counted(&call.args, scope).and(filter);
+        }
+        let arguments = self.each(&call.args, scope);
+        if server_names::returns_rows(name) {
+            self.decide(arguments.clone());
         }
         arguments.and(filter).and(self.each(&call.agg_order, scope))
+    }
+
+    /// How many there are says nothing of what they are, as long as the caller did not choose which are
+    /// NULL: `count(ssn)` is harmless, `count(nullif(ssn, '…'))` answers a question.
+    fn counted(&self, arguments: &[Node], scope: &Scope<'_, 'c>) -> Flow<'c> {
+        Flow::all(arguments.iter().map(|argument| {
+            let is_table = |item: Rc<Item<'_>>| matches!(item.shape, Shape::Table(_));
+            if self.whole_row(argument, scope).is_some_and(is_table) {
+                return Flow::constant();
+            }
+            match self.expression(argument, scope) {
+                Flow::Exact(_) => Flow::constant(),
+                made => made,
+            }
+        }))
     }
 
     /// The name of the function when it is surely one of the server's, and its answer is made of its
@@ -78,6 +98,8 @@ impl<'c> Reader<'c> {
             let listed = if single && !range.coldeflist.is_empty() { &range.coldeflist } else { listed };
             let name = self.figure_name(call, scope);
             let own = alias.filter(|_| single).map_or(&*name, |alias| alias.aliasname.as_str());
+            // How many rows there are depends on the arguments.
+            self.decide(self.expression(call, scope));
             match self.function_columns(call, listed, own, scope) {
                 Ok(more) => columns.extend(more),
                 Err(flow) => {

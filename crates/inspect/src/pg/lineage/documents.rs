@@ -110,6 +110,7 @@ impl<'c> Reader<'c> {
             .maybe(table.docexpr.as_deref(), scope)
             .and(self.maybe(table.rowexpr.as_deref(), scope))
             .and(self.each(&table.namespaces, scope));
+        self.decide(document.clone());
         let mut columns = Vec::with_capacity(table.columns.len());
         for column in &table.columns {
             let Some(NodeEnum::RangeTableFuncCol(column)) = &column.node else {
@@ -135,6 +136,7 @@ impl<'c> Reader<'c> {
             .json_value(table.context_item.as_deref(), scope)
             .and(self.each(&table.passing, scope))
             .and(self.behaviour(table.on_error.as_deref(), scope));
+        self.decide(document.clone());
         let mut columns = Vec::new();
         if self.json_columns(&table.columns, &document, scope, &mut columns).is_none() {
             return named(Item::new(None, Shape::Shapeless(Flow::Unsettled)), table.alias.as_ref());

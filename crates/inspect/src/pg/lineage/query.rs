@@ -1,8 +1,8 @@
 //! The columns of a query: WITH, set operations, VALUES, SELECT lists.
 //!
 //! Follows `parse_cte.c`, `analyze.c` and `parse_target.c` in which names a level can see and in how
-//! many columns come out under which names. Conditions, grouping and ordering are not read: they
-//! choose rows, they do not make values.
+//! many columns come out under which names. Conditions, grouping and ordering choose rows, they do not make
+//! values: `decides` keeps them apart.
 
 use std::rc::Rc;
 
@@ -31,6 +31,15 @@ impl<'c> Reader<'c> {
 
     /// The columns of a SELECT, VALUES or set operation.
     pub(super) fn select(&self, select: &SelectStmt, parent: Option<&Scope<'_, 'c>>) -> Columns<'c> {
+        let columns = self.selected(select, parent);
+        if columns.is_none() {
+            // Its conditions may not have been read.
+            self.decide(Flow::Unsettled);
+        }
+        columns
+    }
+
+    fn selected(&self, select: &SelectStmt, parent: Option<&Scope<'_, 'c>>) -> Columns<'c> {
         let _step = self.step()?;
         let ctes = self.with(select.with_clause.as_ref(), parent);
         let around = Scope { parent, ctes: &ctes, entries: &[] };
@@ -38,13 +47,20 @@ impl<'c> Reader<'c> {
             let (left, right) = (select.larg.as_deref()?, select.rarg.as_deref()?);
             let left = self.select(left, Some(&around))?;
             let right = self.select(right, Some(&around));
-            return Some(either(left, right));
+            let columns = either(left, right);
+            self.chosen(select, &columns, &around);
+            return Some(columns);
         }
         if !select.values_lists.is_empty() {
-            return self.values(&select.values_lists, &around);
+            let columns = self.values(&select.values_lists, &around)?;
+            self.chosen(select, &columns, &around);
+            return Some(columns);
         }
         let entries = self.from(&select.from_clause, &around);
-        self.targets(&select.target_list, &Scope { entries: &entries, ..around })
+        let scope = Scope { entries: &entries, ..around };
+        let columns = self.targets(&select.target_list, &scope)?;
+        self.chosen(select, &columns, &scope);
+        Some(columns)
     }
 
     fn values(&self, rows: &[Node], scope: &Scope<'_, 'c>) -> Columns<'c> {
@@ -168,6 +184,7 @@ impl<'c> Reader<'c> {
                 if !ctes.get(at).is_some_and(|cte| matches!(cte.state, CteState::Pending(_))) {
                     continue;
                 }
+                let decided = self.decides.borrow().clone();
                 let columns = self.recursive(cte, at, &mut ctes, parent);
                 let waits = {
                     let mut blocked = self.blocked.borrow_mut();
@@ -175,7 +192,10 @@ impl<'c> Reader<'c> {
                     blocked.retain(|with| *with != number);
                     blocked.len() != before
                 };
-                if !waits {
+                if waits {
+                    // It is read again, and then over what is known by then.
+                    *self.decides.borrow_mut() = decided;
+                } else {
                     set(&mut ctes, at, state(columns.map(|columns| searched(columns, cte))));
                     progress = true;
                 }
@@ -184,6 +204,7 @@ impl<'c> Reader<'c> {
         for cte in &mut ctes {
             if matches!(cte.state, CteState::Pending(_)) {
                 cte.state = CteState::Unsettled;
+                self.decide(Flow::Unsettled);
             }
         }
         ctes

@@ -4,12 +4,12 @@
 //! unsettled. Views are expanded once per statement.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::super::catalog::CatalogRelation;
 use super::super::statement::Context;
-use super::flow::{Column, Flow};
+use super::flow::{Base, Column, Flow};
 
 /// Nested nodes, views included. The parser itself gives up at about fifty levels of one text.
 const DEPTH: usize = 160;
@@ -29,6 +29,10 @@ pub(super) struct Reader<'c> {
     depth: Cell<usize>,
     steps: Cell<usize>,
     withs: Cell<usize>,
+    /// Inside a view's definition, whose conditions are not the caller's.
+    in_view: Cell<bool>,
+    /// What decides which rows there are, and in which order; nothing when nobody can say.
+    pub(super) decides: RefCell<Option<BTreeSet<Base<'c>>>>,
     /// WITH clauses that a reading had to wait for.
     pub(super) blocked: RefCell<Vec<usize>>,
 }
@@ -53,6 +57,8 @@ impl<'c> Reader<'c> {
             depth: Cell::new(0),
             steps: Cell::new(0),
             withs: Cell::new(0),
+            in_view: Cell::new(false),
+            decides: RefCell::new(Some(BTreeSet::new())),
             blocked: RefCell::default(),
         }
     }
@@ -82,6 +88,22 @@ impl<'c> Reader<'c> {
         self.steps.get() > STEPS
     }
 
+    /// Notes that the values of this choose rows, or put them in order.
+    pub(super) fn decide(&self, flow: Flow<'c>) {
+        if self.in_view.get() {
+            return;
+        }
+        let mut decides = self.decides.borrow_mut();
+        match flow.made() {
+            Flow::Made(bases) => {
+                if let Some(decides) = decides.as_mut() {
+                    decides.extend(bases);
+                }
+            }
+            _ => *decides = None,
+        }
+    }
+
     /// A number for one reading of a WITH clause.
     pub(super) fn number_with(&self) -> usize {
         self.withs.set(self.withs.get().saturating_add(1));
@@ -101,7 +123,9 @@ impl<'c> Reader<'c> {
         self.views.borrow_mut().insert(key, None);
         // The definition was written out for an empty search path, so it is read with one.
         let path = self.path.replace(&[]);
+        let outside = self.in_view.replace(true);
         let read = relation.definition.as_deref().and_then(|text| self.definition(text));
+        self.in_view.set(outside);
         self.path.set(path);
         let columns = match read {
             Some(read) if read.len() == relation.columns.len() => relation

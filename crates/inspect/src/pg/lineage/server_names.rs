@@ -103,6 +103,41 @@ pub(super) enum Returns {
     Unknown,
 }
 
+/// Functions that return rows, so that how many there are depends on their arguments. All that take
+/// values, and not only names of catalog objects.
+pub(super) fn returns_rows(function: &str) -> bool {
+    matches!(
+        function,
+        "generate_series"
+            | "generate_subscripts"
+            | "unnest"
+            | "regexp_split_to_table"
+            | "regexp_matches"
+            | "string_to_table"
+            | "json_object_keys"
+            | "jsonb_object_keys"
+            | "jsonb_path_query"
+            | "jsonb_path_query_tz"
+            | "json_array_elements"
+            | "json_array_elements_text"
+            | "jsonb_array_elements"
+            | "jsonb_array_elements_text"
+            | "json_each"
+            | "json_each_text"
+            | "jsonb_each"
+            | "jsonb_each_text"
+            | "json_populate_recordset"
+            | "jsonb_populate_recordset"
+            | "json_to_recordset"
+            | "jsonb_to_recordset"
+            | "ts_debug"
+            | "ts_parse"
+            | "aclexplode"
+            | "pg_options_to_table"
+            | "_pg_expandarray"
+    )
+}
+
 /// What a function of `pg_catalog` returns in FROM.
 pub(super) fn returns(function: &str) -> Returns {
     match function {

@@ -45,7 +45,10 @@ impl<'c> Reader<'c> {
             Some(NodeEnum::RangeTableFunc(table)) => alone(self.xml_table(table, &lateral)),
             Some(NodeEnum::JsonTable(table)) => alone(self.json_table(table, &lateral)),
             Some(NodeEnum::RangeTableSample(sample)) => match sample.relation.as_deref() {
-                Some(relation) => self.source(relation, around, visible),
+                Some(relation) => {
+                    self.decide(self.each(&sample.args, &lateral));
+                    self.source(relation, around, visible)
+                }
                 None => alone(Item::new(None, Shape::Shapeless(Flow::Unsettled))),
             },
             Some(NodeEnum::JoinExpr(join)) => self.join(join, around, visible),
@@ -114,7 +117,15 @@ impl<'c> Reader<'c> {
         let (right_entries, right) = self.source(right, around, visible);
         visible.truncate(before);
         entries.extend(right_entries);
+        if let Some(condition) = join.quals.as_deref() {
+            let scope = Scope { entries: &entries, ..*around };
+            self.decide(self.expression(condition, &scope));
+        }
         let (shape, merged) = joined(join, &left, &right);
+        self.decide(match &merged {
+            Shape::Listed(columns) => Flow::all(columns.iter().map(|column| column.flow.clone())),
+            _ => Flow::Unsettled,
+        });
         let item = named(Item::new(None, shape), join.alias.as_ref());
         if join.alias.is_some() {
             entries.clear();
