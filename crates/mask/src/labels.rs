@@ -27,7 +27,9 @@ const CATALOG_VALUES: &str = "catalog.values";
 /// What the built-in label covers.
 const CATALOG_COLUMNS: &[&str] = &[
     "*/*/*.pg_stats*.*",
-    "*/*/*.pg_statistic*.*",
+    "*/*/*.pg_statistic.*",
+    // Not pg_statistic_ext: that one holds definitions.
+    "*/*/*.pg_statistic_ext_data.*",
     "*/*/pg_catalog.pg_stat_activity.query",
     "*/*/*.pg_stat_statements.query",
     "*/*/pg_catalog.pg_authid.*",

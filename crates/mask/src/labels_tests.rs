@@ -74,6 +74,16 @@ fn catalogs_with_values_of_others_are_labelled_without_a_file() {
     }
 }
 
+/// `\d table` of psql asks for it in a condition.
+#[test]
+fn definitions_of_extended_statistics_carry_no_label() {
+    let labels = Labels::builtin();
+    for name in ["stxrelid", "stxname", "stxkind", "stxexprs", "*"] {
+        let found = labels.labels_of(column("pg_catalog.pg_statistic_ext", name));
+        assert_eq!(found, Vec::<String>::new(), "{name}");
+    }
+}
+
 #[test]
 fn operators_are_those_of_the_file() {
     let labels = Labels::parse(FILE).unwrap();
