@@ -139,3 +139,28 @@ pub enum StateEffect {
     /// Definitions changed: the catalog must be read again.
     CatalogDirty,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::inspect;
+    use super::*;
+
+    #[test]
+    fn a_stated_reason_is_told_apart_from_other_settings() {
+        let remembered = Remembered::default();
+        let context = Context {
+            search_path: &[],
+            standard_conforming_strings: true,
+            client_encoding: "UTF8",
+            catalog: None,
+            remembered: &remembered,
+        };
+        let kind =
+            |text: &str| inspect(text.as_bytes(), &context).statements.first().map(|it| it.kind.clone());
+        let stated = Some(StatementKind::StatesReason("ticket 42".to_owned()));
+        assert_eq!(kind("SET sallyport.reason = 'ticket 42'"), stated);
+        assert_eq!(kind("set local SALLYPORT.reason to 'ticket 42'"), stated);
+        assert_eq!(kind("SET application_name = 'ticket 42'"), Some(StatementKind::Other));
+        assert_eq!(kind("RESET sallyport.reason"), Some(StatementKind::Other));
+    }
+}

@@ -267,6 +267,17 @@ impl Admit {
                 .hint("send the rows as INSERT statements, which an approver can read"),
             );
         }
+        let states = |statement: &Inspected| matches!(statement.kind, StatementKind::StatesReason(_));
+        if inspection.statements.iter().any(states) {
+            return Some(
+                Refusal::new(
+                    RefusalCode::Protocol,
+                    Blame::Downstream,
+                    "a reason is stated by a simple query of its own, or at start-up",
+                )
+                .hint("send SET sallyport.reason alone, without parameters"),
+            );
+        }
         let masks = self.masks(Arc::clone(catalog));
         for statement in &inspection.statements {
             if let StatementKind::CopyOut(options) = &statement.kind
@@ -410,7 +421,7 @@ impl Admit {
 }
 
 /// The reason that a text states, when it does just that.
-pub(super) fn stated_reason(inspection: &Inspection) -> Option<String> {
+fn stated_reason(inspection: &Inspection) -> Option<String> {
     match inspection.statements.as_slice() {
         [Inspected { kind: StatementKind::StatesReason(reason), .. }] => Some(reason.clone()),
         _ => None,

@@ -178,11 +178,22 @@ async fn finish(end: End, admit: &mut Admit, relay: &mut Relay) -> String {
 }
 
 /// Tells the caller why its session ends, unless a message to it was cut off in the middle.
+///
+/// When nothing can be recorded any more, these words alone go out unrecorded, and without what was
+/// gathered before them: they are ours and hold nothing of the target's.
 async fn last_words(relay: &mut Relay, refusal: &Refusal) {
     if relay.writing {
         return;
     }
+    let recorded = relay.record_gathered().is_ok();
+    if !recorded {
+        relay.out.clear();
+        relay.recorded = 0;
+    }
     put_refusal(&mut relay.out, Severity::Fatal, refusal);
+    if !recorded {
+        relay.recorded = relay.out.len();
+    }
     let told = tokio::time::timeout(LAST_WORDS, async {
         relay.send().await?;
         relay.to.shutdown().await.map_err(Fault::Downstream)

@@ -12,7 +12,7 @@ use sallyport_core::{Blame, Event, OperationKind, Parameter, ParameterFormat, Re
 use sallyport_wire::pg::Frame;
 use sallyport_wire::pg::frontend::{Bind, Subject};
 
-use super::admit::{Admission, Admit, Candidate, not_carried, stated_reason, strict_errors};
+use super::admit::{Admission, Admit, Candidate, not_carried, strict_errors};
 use super::expected::Expected;
 use super::fault::Fault;
 use super::refusal::{Severity, put_refusal, put_refusal_as, sqlstate};
@@ -62,15 +62,6 @@ impl Admit {
         let catalog = self.catalog().await?;
         let text: Arc<[u8]> = Arc::from(text);
         let inspection = self.inspect(&text, &catalog);
-        if stated_reason(&inspection).is_some() {
-            let refusal = Refusal::new(
-                RefusalCode::Protocol,
-                Blame::Downstream,
-                "a reason can be stated only by a simple query or at start-up",
-            )
-            .hint("use options=-csallyport.reason=… or send SET without parameters");
-            return self.refuse_extended("0A000", &refusal).await;
-        }
         let candidate = Candidate {
             kind: OperationKind::Prepare,
             text: Arc::clone(&text),
