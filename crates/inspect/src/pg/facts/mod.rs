@@ -151,6 +151,8 @@ pub(super) struct Reader<'a> {
     assigning: Option<String>,
     /// Planned but not run: functions with an effect are reported as plain calls.
     planning: bool,
+    /// Run under EXPLAIN ANALYZE.
+    watched: bool,
     unclassed: bool,
     effects: Vec<StateEffect>,
     consulted_memory: bool,
@@ -177,6 +179,7 @@ impl<'a> Reader<'a> {
             views: Vec::new(),
             assigning: None,
             planning: false,
+            watched: false,
             unclassed: false,
             effects: Vec::new(),
             consulted_memory: false,
@@ -304,7 +307,7 @@ impl<'a> Reader<'a> {
             return;
         }
         let decides = match self.context_now() {
-            Some(context) => lineage::decides(query, &context),
+            Some(context) => lineage::decides(query, self.watched, &context),
             None => Decides::Anything,
         };
         match decides {

@@ -267,9 +267,11 @@ impl Reader<'_> {
         }
         let Some(query) = inner(&explain.query) else { return };
         if analyze {
+            let watched = std::mem::replace(&mut self.watched, true);
             self.deeper(|reader| {
                 reader.any_statement(query);
             });
+            self.watched = watched;
             return;
         }
         let outer = std::mem::take(&mut self.found);

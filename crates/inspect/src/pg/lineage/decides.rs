@@ -25,9 +25,11 @@ pub(crate) enum Decides {
     Anything,
 }
 
-/// What decides the rows of a query, its sub-queries included.
-pub(crate) fn decides(query: &NodeEnum, context: &Context<'_>) -> Decides {
+/// What decides the rows of a query, its sub-queries included. `watched`: under EXPLAIN ANALYZE, which
+/// tells how often each part ran, so that CASE in a select list chooses something too.
+pub(crate) fn decides(query: &NodeEnum, watched: bool, context: &Context<'_>) -> Decides {
     let reader = Reader::new(context);
+    reader.watched.set(watched);
     let settled = reader.query(query, None).is_some();
     let decides = reader.decides.borrow();
     decides

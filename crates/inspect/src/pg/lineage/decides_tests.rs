@@ -75,6 +75,27 @@ fn how_many_rows_a_function_returns_is_decided_by_its_arguments() {
 }
 
 #[test]
+fn what_is_put_where_it_can_be_read_again_counts() {
+    for text in [
+        "SELECT set_config('application_name', ssn, false) FROM users WHERE id = 3",
+        "SELECT set_config('search_path', (SELECT ssn FROM users LIMIT 1), false)",
+        "SELECT pg_advisory_lock(ssn::int) FROM users",
+        "SELECT pg_notify('a', ssn) FROM users",
+    ] {
+        assert!(filters(text).contains(&"users.ssn".to_owned()), "{text}: {:?}", filters(text));
+    }
+    assert!(filters("SELECT set_config('app.tenant', $1, true)").is_empty());
+}
+
+#[test]
+fn explain_analyze_tells_which_branch_ran() {
+    let query = "SELECT CASE WHEN ssn LIKE '1%' THEN (SELECT count(*) FROM orders) END FROM users";
+    assert_eq!(filters(&format!("EXPLAIN ANALYZE {query}")), ["users.ssn"]);
+    assert!(filters(query).is_empty());
+    assert!(filters("EXPLAIN ANALYZE SELECT ssn FROM users").is_empty());
+}
+
+#[test]
 fn merging_equal_rows_compares_what_the_caller_made() {
     for text in [
         "SELECT ssn FROM users UNION SELECT '1'",

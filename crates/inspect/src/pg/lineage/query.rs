@@ -100,6 +100,9 @@ impl<'c> Reader<'c> {
         }
         let flow = self.expression(value, scope);
         self.spend(flow.len());
+        if self.watched.get() && !matches!(flow, Flow::Exact(_)) {
+            self.decide(flow.clone());
+        }
         let name: Rc<str> =
             if target.name.is_empty() { self.figure_name(value, scope) } else { target.name.as_str().into() };
         columns.push(Column { name, flow });

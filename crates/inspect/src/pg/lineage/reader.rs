@@ -31,6 +31,8 @@ pub(super) struct Reader<'c> {
     withs: Cell<usize>,
     /// Inside a view's definition, whose conditions are not the caller's.
     in_view: Cell<bool>,
+    /// The plan is shown with what was executed how often.
+    pub(super) watched: Cell<bool>,
     /// What decides which rows there are, and in which order; nothing when nobody can say.
     pub(super) decides: RefCell<Option<BTreeSet<Base<'c>>>>,
     /// WITH clauses that a reading had to wait for.
@@ -58,6 +60,7 @@ impl<'c> Reader<'c> {
             steps: Cell::new(0),
             withs: Cell::new(0),
             in_view: Cell::new(false),
+            watched: Cell::new(false),
             decides: RefCell::new(Some(BTreeSet::new())),
             blocked: RefCell::default(),
         }
