@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use sallyport_core::{Clock, RequestId, Timestamp};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection as _, Sqlite, SqlitePool, Transaction};
 use tokio::sync::broadcast;
 
 use crate::error::StoreError;
@@ -57,6 +57,12 @@ impl Store {
             .acquire_timeout(DEADLINE)
             .idle_timeout(None)
             .max_lifetime(None)
+            // After a full disk SQLite has ended the transaction by itself and its roll-back fails, so
+            // that the connection is taken for being in one for ever. Such a one is replaced.
+            .before_acquire(|connection, _| {
+                let usable = !connection.is_in_transaction();
+                Box::pin(async move { Ok(usable) })
+            })
             .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
             .await?;
         sqlx::migrate!().run(&write).await?;

@@ -92,3 +92,13 @@ async fn a_call_that_is_dropped_midway_leaves_the_store_usable() {
     store.save_policy("last", &[]).await.unwrap();
     store.healthy().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_ended_by_itself_does_not_block_the_store() {
+    let (store, _clock, _dir) = fixture().await;
+    let mut begun = store.begin().await.unwrap();
+    // As a full disk does: the transaction is over, and nobody told the library.
+    sqlx::query("ROLLBACK").execute(&mut *begun).await.unwrap();
+    assert!(begun.commit().await.is_err());
+    store.healthy().await.unwrap();
+}
