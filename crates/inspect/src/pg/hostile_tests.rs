@@ -85,10 +85,32 @@ fn long_but_flat_texts_are_read() {
 fn what_is_too_large_is_said_to_be() {
     assert_eq!(code(&facts(&format!("SELECT '{}'", "x".repeat(1 << 20)))), Some(UnknownCode::TooLarge));
     assert_eq!(code(&facts(&format!("SELECT {}1", "NOT ".repeat(9000)))), Some(UnknownCode::TooLarge));
-    assert_eq!(
-        code(&facts(&format!("SELECT {}1{}", "(SELECT ".repeat(60), ")".repeat(60)))),
-        Some(UnknownCode::TooLarge)
-    );
+}
+
+#[test]
+fn long_chains_and_deep_texts_are_read() {
+    for text in [
+        format!("SELECT a{} FROM t", " || b".repeat(300)),
+        format!("SELECT {}1{}", "(SELECT ".repeat(60), ")".repeat(60)),
+        format!("SELECT * FROM {}t{}", "(SELECT * FROM ".repeat(40), ") x".repeat(40)),
+        format!("SELECT a FROM t{}", " UNION ALL SELECT b FROM u".repeat(200)),
+        format!("SELECT {}a{} FROM t", "coalesce(".repeat(80), ", b)".repeat(80)),
+        format!("SELECT CASE {}END FROM t", "WHEN a = 1 THEN 'x' ".repeat(400)),
+        format!("SELECT a{} FROM t", " + CASE WHEN b THEN 1 ELSE 2 END".repeat(150)),
+    ] {
+        let read = facts(&text);
+        assert_eq!(code(&read), None, "{}", text.get(..60).unwrap());
+    }
+}
+
+#[test]
+fn many_deep_texts_at_once_are_read_in_turn() {
+    let text = format!("SELECT a{} FROM t", " || b".repeat(400));
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| assert_eq!(code(&facts(&text)), None));
+        }
+    });
 }
 
 #[test]

@@ -4,7 +4,7 @@ use sallyport_core::{Facts, Language, UnknownCode};
 
 use super::facts::Reader;
 use super::statement::{Context, Inspection};
-use super::{nesting, text};
+use super::{nesting, room, text};
 
 /// Reads what a text would do. Never fails: what cannot be read is `unknown` in the facts.
 #[must_use]
@@ -14,6 +14,13 @@ pub fn inspect(bytes: &[u8], context: &Context<'_>) -> Inspection {
 
 /// As [`inspect`], with whether the session's prepared statements or cursors were looked up.
 pub(super) fn read(bytes: &[u8], context: &Context<'_>) -> (Inspection, bool) {
+    room::with(|| read_here(bytes, context)).unwrap_or_else(|| {
+        let facts = Facts::unknown(Language::Postgres, UnknownCode::TooLarge, "no stack to read it with");
+        (Inspection { facts, statements: Vec::new() }, true)
+    })
+}
+
+fn read_here(bytes: &[u8], context: &Context<'_>) -> (Inspection, bool) {
     let parsed = text::decode(bytes, context).and_then(|text| Ok((text, text::parse(text)?)));
     let (text, parsed) = match parsed {
         Ok(parsed) => parsed,

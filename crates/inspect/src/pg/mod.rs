@@ -13,6 +13,7 @@ mod inspection;
 mod lineage;
 mod names;
 mod nesting;
+mod room;
 mod statement;
 mod text;
 

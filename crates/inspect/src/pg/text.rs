@@ -8,10 +8,6 @@ use super::statement::Context;
 /// The longest text that is read, bytes.
 pub(super) const SIZE_LIMIT: usize = 1024 * 1024;
 
-/// How deep the parser may have to go. Chosen so that its C code, which recurses over the tree, stays
-/// well within a thread's stack of 2 MiB.
-const NESTING_LIMIT: usize = 1500;
-
 fn unknown(code: UnknownCode, detail: impl Into<String>) -> Unknown {
     Unknown { code, detail: detail.into() }
 }
@@ -41,7 +37,7 @@ pub(super) fn parse(text: &str) -> Result<ParseResult, Unknown> {
     if text.contains('\0') {
         return Err(unknown(UnknownCode::Encoding, "a NUL"));
     }
-    if text.len() > SIZE_LIMIT || super::nesting::estimate(text) > NESTING_LIMIT {
+    if text.len() > SIZE_LIMIT || !super::room::allowed(super::nesting::estimate(text)) {
         return Err(unknown(UnknownCode::TooLarge, "nested too deeply"));
     }
     // The binding walks the tree once more for a summary, and panics on shapes it does not know.

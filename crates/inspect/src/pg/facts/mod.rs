@@ -31,10 +31,13 @@ use sallyport_core::{Action, Condition, ObjectName, Unknown, UnknownCode, Verb};
 use self::scope::Scope;
 use super::catalog::Catalog;
 use super::lineage::{self, Decides, Lineage, Origin, OutputColumn};
+use super::room;
 use super::statement::{Context, Remembered, StateEffect, Statement, StatementKind};
 
 /// How deep expressions, sub-selects, views and texts within texts may nest.
 const DEPTH_LIMIT: usize = 200;
+/// The same on a large stack.
+const LARGE_DEPTH_LIMIT: usize = 2000;
 
 /// How many views and texts within a text are read.
 const NESTED_LIMIT: usize = 256;
@@ -377,7 +380,8 @@ impl<'a> Reader<'a> {
 
     /// Runs `read` one level deeper, or reports that the text is too deep.
     fn deeper(&mut self, read: impl FnOnce(&mut Self)) {
-        if self.depth >= DEPTH_LIMIT {
+        let limit = if room::is_large() { LARGE_DEPTH_LIMIT } else { DEPTH_LIMIT };
+        if self.depth >= limit {
             self.gap(UnknownCode::TooLarge, "nested too deeply");
             return;
         }

@@ -76,9 +76,7 @@ fn deep_texts_fit_a_small_stack() {
         for depth in [10, 20, 30, 40] {
             for (open, close) in [("lower(", ")"), ("(select ", ")"), ("case when true then ", " end")] {
                 let text = format!("select {}ssn{} from users", open.repeat(depth), close.repeat(depth));
-                if pg_query::parse(&text, 0).is_ok() {
-                    ask(&text, Some(&catalog()), &["public"]);
-                }
+                ask(&text, Some(&catalog()), &["public"]);
             }
         }
     };

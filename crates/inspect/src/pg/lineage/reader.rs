@@ -8,11 +8,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::super::catalog::CatalogRelation;
+use super::super::room;
 use super::super::statement::Context;
 use super::flow::{Base, Column, Flow};
 
-/// Nested nodes, views included. The parser itself gives up at about fifty levels of one text.
+/// Nested nodes, views included, on a small stack and on a large one.
 const DEPTH: usize = 160;
+const LARGE_DEPTH: usize = 1600;
 /// Nodes read in all, repeated readings of recursive queries included.
 const STEPS: usize = 200_000;
 /// PostgreSQL's own limit of columns in one target list (`MaxTupleAttributeNumber`).
@@ -74,7 +76,8 @@ impl<'c> Reader<'c> {
     /// One step down, unless there have been too many.
     pub(super) fn step(&self) -> Option<Step<'_>> {
         self.spend(1);
-        if self.depth.get() >= DEPTH || self.steps.get() > STEPS {
+        let depth = if room::is_large() { LARGE_DEPTH } else { DEPTH };
+        if self.depth.get() >= depth || self.steps.get() > STEPS {
             return None;
         }
         self.depth.set(self.depth.get().saturating_add(1));
@@ -148,8 +151,8 @@ impl<'c> Reader<'c> {
         if text.len() > DEFINITION_BYTES {
             return None;
         }
-        let parsed = pg_query::parse(text, 0).ok()?;
-        let [statement] = parsed.protobuf.stmts.as_slice() else { return None };
+        let parsed = super::super::text::parse(text).ok()?;
+        let [statement] = parsed.stmts.as_slice() else { return None };
         let node = statement.stmt.as_ref()?.node.as_ref()?;
         self.query(node, None)
     }

@@ -7,6 +7,7 @@ use sallyport_core::{Facts, Language};
 
 use super::super::catalog::{Catalog, CatalogColumn, CatalogFunction, CatalogRelation, RelationKind};
 use super::super::statement::{Context, Prepared, Remembered};
+use super::super::{room, text};
 use super::{BaseColumn, Lineage, Origin, OutputColumn, settle};
 
 /// One line per relation: kind, name, columns, definition.
@@ -90,7 +91,11 @@ pub(super) fn session() -> Remembered {
 
 /// The answer for a text of one statement.
 pub(super) fn ask(text: &str, catalog: Option<&Catalog>, path: &[&str]) -> Lineage {
-    let parsed = pg_query::parse(text, 0).unwrap_or_else(|error| panic!("{text}: {error}"));
+    room::with(|| ask_here(text, catalog, path)).expect("stack to read with")
+}
+
+fn ask_here(text: &str, catalog: Option<&Catalog>, path: &[&str]) -> Lineage {
+    let Ok(parsed) = text::parse(text) else { return Lineage::Unsettled };
     let path: Vec<String> = path.iter().map(|schema| (*schema).to_owned()).collect();
     let remembered = session();
     let context = Context {
@@ -100,7 +105,7 @@ pub(super) fn ask(text: &str, catalog: Option<&Catalog>, path: &[&str]) -> Linea
         catalog,
         remembered: &remembered,
     };
-    let node = parsed.protobuf.stmts[0].stmt.as_ref().and_then(|stmt| stmt.node.as_ref()).expect("a node");
+    let node = parsed.stmts[0].stmt.as_ref().and_then(|stmt| stmt.node.as_ref()).expect("a node");
     settle(node, &context)
 }
 
