@@ -1,7 +1,7 @@
 //! `sallyport inspect` and `sallyport mask`: filters from standard input to standard output, one JSON
 //! object a line, answers in order, never a line left out.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -54,7 +54,7 @@ pub(crate) fn mask(mask: &Mask) -> Result<(), Failure> {
 
 fn each_line(answer: impl Fn(&str) -> String) -> Result<(), Failure> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    match filter(&mut io::stdin().lock(), &mut out, &answer) {
+    match filter(&mut BufReader::new(io::stdin().lock()), &mut out, &answer) {
         // Whoever closed the pipe has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::failed("")),
         done => done.map_err(Failure::from),
@@ -62,14 +62,14 @@ fn each_line(answer: impl Fn(&str) -> String) -> Result<(), Failure> {
 }
 
 fn filter(
-    input: &mut impl BufRead,
+    input: &mut BufReader<impl Read>,
     out: &mut impl Write,
     answer: &impl Fn(&str) -> String,
 ) -> io::Result<()> {
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = io::Read::take(&mut *input, LINE_LIMIT).read_until(b'\n', &mut line)?;
+        let read = (&mut *input).take(LINE_LIMIT).read_until(b'\n', &mut line)?;
         if read == 0 {
             return out.flush();
         }
@@ -90,8 +90,8 @@ fn filter(
             Err(_) => out.write_all(b"{\"id\":null,\"error\":\"the line is not UTF-8\"}")?,
         }
         out.write_all(b"\n")?;
-        // Answers go out at once when nothing more waits: the filter can be used in a conversation.
-        if input.fill_buf().map_or(true, <[u8]>::is_empty) {
+        // Answers go out before more is waited for: the filter can be used in a conversation.
+        if input.buffer().is_empty() {
             out.flush()?;
         }
     }
@@ -105,9 +105,47 @@ mod tests {
     fn every_line_is_answered_in_its_place() {
         let mut out = Vec::new();
         let input = b"a\r\n\n\xff\nlast";
-        filter(&mut &input[..], &mut out, &|line: &str| format!("<{line}>")).unwrap();
+        filter(&mut BufReader::new(&input[..]), &mut out, &|line: &str| format!("<{line}>")).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text, "<a>\n<>\n{\"id\":null,\"error\":\"the line is not UTF-8\"}\n<last>\n");
+    }
+
+    /// Gives one line, and looks whether its answer is out before it gives the next.
+    struct Asker<'a> {
+        lines: Vec<&'static [u8]>,
+        answers: &'a std::sync::Mutex<Vec<u8>>,
+        seen: &'a std::sync::Mutex<Vec<usize>>,
+    }
+
+    impl Read for Asker<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.seen.lock().unwrap().push(self.answers.lock().unwrap().len());
+            let Some(line) = self.lines.pop() else { return Ok(0) };
+            into[..line.len()].copy_from_slice(line);
+            Ok(line.len())
+        }
+    }
+
+    struct Answers<'a>(&'a std::sync::Mutex<Vec<u8>>);
+
+    impl Write for Answers<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_answer_is_out_before_the_next_line_is_waited_for() {
+        let (answers, seen) = (std::sync::Mutex::default(), std::sync::Mutex::default());
+        let asker = Asker { lines: vec![b"two\n", b"one\n"], answers: &answers, seen: &seen };
+        let mut out = io::BufWriter::new(Answers(&answers));
+        filter(&mut BufReader::new(asker), &mut out, &|line: &str| line.to_owned()).unwrap();
+        assert_eq!(*seen.lock().unwrap(), [0, 4, 8]);
     }
 
     #[test]
