@@ -20,7 +20,6 @@ const MAY_NAME_A_PROTOCOL: &[(&str, &str)] = &[
     ("crates/gateway/src/tls.rs", "ALPN names the protocol inside TLS"),
     ("crates/gateway/src/tls/server.rs", "ALPN names the protocol inside TLS"),
     ("crates/gateway/src/tls/client.rs", "ALPN names the protocol inside TLS"),
-    ("crates/gateway/src/upstream.rs", "its closed set of control messages is the one protocol's there is"),
 ];
 
 /// Checks every Rust file.

@@ -16,6 +16,7 @@ use sallyport_wire::pg::{Frame, FrameDecoder};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
+use super::control::Control;
 use super::expected::Expected;
 use super::fault::Fault;
 use super::handshake::read_some;
@@ -26,7 +27,7 @@ use super::running::{Masks, Running};
 use super::state::State;
 use crate::gate::{self, Asked, Permit};
 use crate::session::Session;
-use crate::upstream::{Control, Upstream};
+use crate::upstream::Upstream;
 use crate::wording;
 
 /// The reading half of the caller's socket.
@@ -117,7 +118,7 @@ impl Admit {
             FrontendMessage::Sync => self.sync().await,
             FrontendMessage::Flush => {
                 if !self.ignores_sync() {
-                    self.upstream.forward_control(Control::Flush);
+                    self.upstream.forward_control(&Control::Flush);
                 }
                 Ok(())
             }
@@ -400,8 +401,8 @@ impl Admit {
             self.state.expect(Expected::Local(out.freeze())).await;
             return Ok(());
         }
-        self.upstream.forward_control(Control::Abort);
-        self.upstream.forward_control(Control::Sync);
+        self.upstream.forward_control(&Control::Abort);
+        self.upstream.forward_control(&Control::Sync);
         self.state.expect(Expected::Refused(out.freeze())).await;
         self.state.expect(Expected::Sync).await;
         Ok(())

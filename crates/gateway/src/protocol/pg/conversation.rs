@@ -11,6 +11,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
 use super::admit::Admit;
+use super::control::Control;
 use super::downstream::Downstream;
 use super::fault::Fault;
 use super::refusal::{Severity, put_refusal};
@@ -19,7 +20,7 @@ use super::state::State;
 use super::upstream;
 use crate::registry::EndReason;
 use crate::session::Session;
-use crate::upstream::{Control, Upstream};
+use crate::upstream::Upstream;
 
 /// Notices that may wait for a caller that does not read.
 const ASIDES: usize = 16;
@@ -102,7 +103,7 @@ async fn finish(end: End, admit: &mut Admit, relay: &mut Relay) -> String {
     let busy = relay.state.lock().is_waiting();
     match end {
         End::Fault(Fault::Goodbye) => {
-            admit.upstream.forward_control(Control::Terminate);
+            admit.upstream.forward_control(&Control::Terminate);
             if admit.flush().await.is_ok() && busy {
                 // What the caller had sent before its goodbye still runs, as it would without us.
                 if tokio::time::timeout(GOODBYE, relay.run()).await.is_err() {

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use sallyport_wire::pg::frontend::Subject;
 use tokio::sync::oneshot;
 
+use super::control::Setting;
 use super::running::{Running, Statement};
-use crate::upstream::Setting;
 
 /// One expectation; each stands for the replies to one message that was forwarded, or for an answer
 /// of the gateway's own that has its place among them.

@@ -13,12 +13,12 @@ use sallyport_wire::pg::Frame;
 use sallyport_wire::pg::frontend::{Bind, Subject};
 
 use super::admit::{Admission, Admit, Candidate, not_carried, strict_errors};
+use super::control::{Control, OWN_PREFIX};
 use super::expected::Expected;
 use super::fault::Fault;
 use super::refusal::{Severity, put_refusal, put_refusal_as, sqlstate};
 use super::running::{Running, Statement};
 use super::state::{NAMES, STATEMENT_BYTES};
-use crate::upstream::{Control, OWN_PREFIX};
 use crate::wording;
 
 impl Admit {
@@ -74,7 +74,7 @@ impl Admit {
                 let strict = strict_errors(&self.session, &self.masks(catalog), &inspection);
                 self.upstream.forward(permit, &operation, frame.raw()).map_err(|_| Fault::WrongPermit)?;
                 // Execute alone gives no RowDescription, and masking needs the columns.
-                self.upstream.forward_control(Control::Describe(Subject::Statement, name));
+                self.upstream.forward_control(&Control::Describe(Subject::Statement, name));
                 let statement =
                     Arc::new(Statement { text, declared: types, described: OnceLock::new(), strict });
                 self.state.lock().statements.insert(name.to_vec(), Arc::clone(&statement));
@@ -175,7 +175,7 @@ impl Admit {
         if name.starts_with(OWN_PREFIX) {
             return self.refuse_extended("42602", &reserved()).await;
         }
-        self.upstream.forward_control(Control::Describe(subject, name));
+        self.upstream.forward_control(&Control::Describe(subject, name));
         self.unsynced = true;
         self.state.expect(Expected::Describe(subject)).await;
         Ok(())
@@ -196,7 +196,7 @@ impl Admit {
                 }
             }
         };
-        self.upstream.forward_control(Control::Close(subject, name));
+        self.upstream.forward_control(&Control::Close(subject, name));
         self.unsynced = true;
         self.state.expect(Expected::Close { name: name.to_vec(), statement }).await;
         Ok(())
@@ -209,7 +209,7 @@ impl Admit {
         }
         self.discarding = false;
         self.unsynced = false;
-        self.upstream.forward_control(Control::Sync);
+        self.upstream.forward_control(&Control::Sync);
         self.state.expect(Expected::Sync).await;
         Ok(())
     }
@@ -218,7 +218,7 @@ impl Admit {
     pub(super) async fn refuse_extended(&mut self, state: &str, refusal: &Refusal) -> Result<(), Fault> {
         let mut out = BytesMut::new();
         put_refusal_as(&mut out, Severity::Error, state, refusal);
-        self.upstream.forward_control(Control::Abort);
+        self.upstream.forward_control(&Control::Abort);
         self.unsynced = true;
         self.discarding = true;
         self.state.expect(Expected::Refused(out.freeze())).await;
@@ -233,8 +233,8 @@ impl Admit {
         // FunctionCall ends its own cycle, as Query does: error, then ready.
         let mut out = BytesMut::new();
         put_refusal(&mut out, Severity::Error, &refusal);
-        self.upstream.forward_control(Control::Abort);
-        self.upstream.forward_control(Control::Sync);
+        self.upstream.forward_control(&Control::Abort);
+        self.upstream.forward_control(&Control::Sync);
         self.unsynced = false;
         self.state.expect(Expected::Refused(out.freeze())).await;
         self.state.expect(Expected::Sync).await;

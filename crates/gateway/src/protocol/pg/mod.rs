@@ -12,6 +12,7 @@
 mod admit;
 mod answers;
 mod catalog;
+mod control;
 mod conversation;
 mod copy_in;
 mod downstream;

@@ -15,9 +15,9 @@ use sallyport_core::Event;
 use sallyport_wire::pg::backend::TransactionStatus;
 
 use super::admit::{Admit, broken};
+use super::control::{Control, Setting};
 use super::expected::{Expected, Questions};
 use super::fault::Fault;
-use crate::upstream::{Control, Setting};
 use crate::wording;
 
 /// How the session's texts are read.
@@ -181,9 +181,9 @@ impl Admit {
             Questions { settings: settings.clone(), answers: Vec::new(), synced, closed: 0, to: Some(to) };
         self.state.expect(Expected::Reading(questions)).await;
         for setting in &settings {
-            self.upstream.forward_control(Control::Ask(*setting));
+            self.upstream.forward_control(&Control::Ask(*setting));
         }
-        self.upstream.forward_control(if synced { Control::Sync } else { Control::Flush });
+        self.upstream.forward_control(&if synced { Control::Sync } else { Control::Flush });
         self.flush().await?;
         let Ok(answers) = answers.await else {
             // The target refused. Inside a pipeline it skips to the Sync, and nothing can run unread.
@@ -207,7 +207,7 @@ impl Admit {
     /// flush, else earlier answers would never come.
     pub(super) async fn settle(&mut self) -> Result<(), Fault> {
         if self.unsynced {
-            self.upstream.forward_control(Control::Flush);
+            self.upstream.forward_control(&Control::Flush);
         }
         self.flush().await?;
         self.state.answered().await;
