@@ -81,6 +81,8 @@ enum Command {
     Inspect(filters::Inspect),
     /// Find and mask sensitive values: JSON lines in, JSON lines out.
     Mask(filters::Mask),
+    /// See all of it at work, on a database that is thrown away.
+    Demo(crate::demo::Demo),
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example: sallyport completions bash > ~/.local/share/bash-completion/completions/sallyport"
@@ -137,6 +139,7 @@ fn dispatch(command: Command, bench: &mut Bench) -> Result<(), Failure> {
         Command::Audit(verb) => online(async { audit::run(&verb, bench).await }),
         Command::Inspect(inspect) => filters::inspect(&inspect),
         Command::Mask(mask) => filters::mask(&mask),
+        Command::Demo(demo) => crate::demo::run(&demo, &bench.environment),
         Command::Completions { shell } => {
             // Into memory first: the generator panics when its reader has closed the pipe.
             let mut script = Vec::new();
