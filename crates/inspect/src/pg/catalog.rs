@@ -68,6 +68,8 @@ pub struct Catalog {
     functions: std::collections::BTreeSet<CatalogFunction>,
     /// `oprname` of operators defined outside `pg_catalog`, with their schema.
     operators: std::collections::BTreeSet<(String, String)>,
+    /// Types outside `pg_catalog`, and whether making a value of one runs nobody's code.
+    types: BTreeMap<(String, String), bool>,
     /// Changes with every refresh that changed anything: part of the cache's key.
     pub version: u64,
 }
@@ -104,8 +106,28 @@ impl Catalog {
             children,
             functions: functions.into_iter().collect(),
             operators: operators.into_iter().collect(),
+            types: BTreeMap::new(),
             version,
         }
+    }
+
+    /// With the types outside `pg_catalog`: schema, name, and whether it is plain: an enumeration that no
+    /// cast function leads to. A type that is not listed may bring any code with it.
+    #[must_use]
+    pub fn with_types(mut self, types: Vec<(String, String, bool)>) -> Self {
+        self.types = types.into_iter().map(|(schema, name, plain)| ((schema, name), plain)).collect();
+        self
+    }
+
+    /// Whether a type of that name is plain; the first of the path counts when no schema is written.
+    #[must_use]
+    pub fn is_plain_type(&self, schema: Option<&str>, name: &str, path: &[String]) -> bool {
+        let of = |schema: &str| self.types.get(&(schema.to_owned(), name.to_owned())).copied();
+        match schema {
+            Some(schema) => of(schema),
+            None => path.iter().find_map(|schema| of(schema)),
+        }
+        .unwrap_or(false)
     }
 
     /// A relation by schema and name.

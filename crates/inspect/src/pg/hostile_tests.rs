@@ -354,3 +354,27 @@ fn a_type_that_a_result_is_made_into_may_bring_code() {
     let plain = facts("SELECT * FROM json_to_record('{}') AS x(a int, b text[], c timestamptz)");
     assert!(plain.actions.iter().all(|action| action.action != Verb::Call), "{plain:?}");
 }
+
+#[test]
+fn a_cast_to_an_enumeration_calls_nothing() {
+    let types = [("public", "mood", true), ("public", "odd", false), ("app", "mood", false)]
+        .map(|(schema, name, plain)| (schema.to_owned(), name.to_owned(), plain));
+    let catalog = Catalog::new(Vec::new(), Vec::new(), Vec::new(), 1).with_types(types.to_vec());
+    let calls = |text: &str, path: &[&str]| {
+        let facts = read(text.as_bytes(), true, "UTF8", path, Some(&catalog));
+        facts.actions.iter().any(|action| action.action == Verb::Call)
+    };
+    for text in ["SELECT 'a'::mood", "SELECT CAST($1 AS public.mood)", "SELECT '{a}'::mood[]"] {
+        assert!(!calls(text, &["public"]), "{text}");
+    }
+    for text in [
+        "SELECT 'a'::odd",
+        "SELECT 'a'::app.mood",
+        "SELECT 'a'::other.mood",
+        "CREATE TYPE app.x AS ENUM ('a'); SELECT 'a'::mood",
+    ] {
+        assert!(calls(text, &["public"]), "{text}");
+    }
+    assert!(calls("SELECT 'a'::mood", &["app", "public"]));
+    assert!(calls("SELECT 'a'::mood", &["public", "pg_catalog"]));
+}

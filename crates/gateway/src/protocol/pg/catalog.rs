@@ -250,7 +250,8 @@ impl Catalogs {
             Some(before) => Arc::clone(&before.catalog),
             None => {
                 let version = self.shared.versions.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
-                Arc::new(Catalog::new(content.relations, content.functions, content.operators, version))
+                let catalog = Catalog::new(content.relations, content.functions, content.operators, version);
+                Arc::new(catalog.with_types(content.types))
             }
         };
         *snapshot = Some(Snapshot {

@@ -247,6 +247,12 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether the catalog says of a type that it brings no code.
+    fn is_plain_type(&self, written: &ObjectName) -> bool {
+        let (Some(catalog), Some(path)) = (self.catalog, &self.path) else { return false };
+        self.catalog_current && catalog.is_plain_type(written.schema.as_deref(), &written.name, path)
+    }
+
     /// A cast: to a type of `pg_catalog` it runs nothing of a user's; to any other, its input function,
     /// its domain's checks or a cast function may be anybody's.
     pub(super) fn cast_to(&mut self, name: Option<&TypeName>) {
@@ -260,7 +266,7 @@ impl Reader<'_> {
         };
         let shadowed =
             written.schema.is_none() && (self.path_shadows() || self.created_code.contains(&written.name));
-        if !known || shadowed {
+        if (!known && !self.is_plain_type(&written)) || shadowed {
             self.unclassed = true;
             self.act(Verb::Call, "cast", written);
         }

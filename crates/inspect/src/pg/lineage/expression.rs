@@ -218,8 +218,20 @@ impl<'c> Reader<'c> {
     /// Nothing is added by a type of the server's own; any other may bring code with it.
     pub(super) fn typed(&self, name: Option<&TypeName>) -> Flow<'c> {
         match name {
-            Some(name) if is_server_type(name) => Flow::constant(),
+            Some(name) if is_server_type(name) || self.is_plain_type(name) => Flow::constant(),
             _ => Flow::Unsettled,
+        }
+    }
+
+    fn is_plain_type(&self, name: &TypeName) -> bool {
+        let context = self.context();
+        let plain = |schema, name: &str| {
+            context.catalog.is_some_and(|catalog| catalog.is_plain_type(schema, name, context.search_path))
+        };
+        match query::names(&name.names).as_deref() {
+            Some([name]) => plain(None, name),
+            Some([.., schema, name]) => plain(Some(schema), name),
+            _ => false,
         }
     }
 

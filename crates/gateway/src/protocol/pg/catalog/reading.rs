@@ -79,11 +79,22 @@ const OPERATORS: &str = concat!(
     " ORDER BY 1, 2"
 );
 
+/// Types, and whether making a value of one runs nobody's code. Arrays go by their elements.
+const TYPES: &str = concat!(
+    "SELECT n.nspname, t.typname, CASE WHEN t.typtype = 'e' AND NOT EXISTS (",
+    "SELECT FROM pg_catalog.pg_cast k WHERE k.casttarget = t.oid AND k.castmethod = 'f') ",
+    "THEN 'plain' ELSE 'other' END FROM pg_catalog.pg_type t ",
+    "JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE ",
+    own_schemas!(),
+    " ORDER BY 1, 2"
+);
+
 /// What a catalog holds, and a hash over all of it.
 pub(super) struct Content {
     pub(super) relations: Vec<CatalogRelation>,
     pub(super) functions: Vec<CatalogFunction>,
     pub(super) operators: Vec<(String, String)>,
+    pub(super) types: Vec<(String, String, bool)>,
     pub(super) hash: [u8; 32],
 }
 
@@ -136,11 +147,17 @@ pub(super) async fn read(client: &mut UpstreamClient) -> Result<Content, DialErr
         .map(|(schema, name)| CatalogFunction { schema, name })
         .collect();
     let operators = pairs(ask(client, OPERATORS, &mut hash).await?)?;
+    let mut types = Vec::new();
+    for row in ask(client, TYPES, &mut hash).await? {
+        let [schema, name, sort] = values(row)?;
+        types.push((text(schema)?, text(name)?, text(sort)? == "plain"));
+    }
     client.query("COMMIT").await?;
     Ok(Content {
         relations: relations.into_values().collect(),
         functions,
         operators,
+        types,
         hash: hash.finalize().into(),
     })
 }

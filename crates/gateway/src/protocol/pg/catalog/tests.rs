@@ -20,6 +20,11 @@ const SCHEMA: &str = r#"
     CREATE TABLE public.events_2026 PARTITION OF public.events FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
     CREATE TABLE public."Odd ""name" (x int);
     CREATE FUNCTION shop.peek(int) RETURNS text LANGUAGE sql AS 'SELECT email FROM shop.users';
+    CREATE TYPE shop.mood AS ENUM ('sad', 'ok');
+    CREATE DOMAIN shop.mail AS text CHECK (shop.peek(1) IS NULL);
+    CREATE TYPE shop.made AS ENUM ('x');
+    CREATE FUNCTION shop.make(int) RETURNS shop.made LANGUAGE sql AS $$ SELECT 'x'::shop.made $$;
+    CREATE CAST (int AS shop.made) WITH FUNCTION shop.make(int);
     CREATE OPERATOR shop.### (LEFTARG = int, RIGHTARG = int, FUNCTION = int4pl);
 "#;
 
@@ -97,6 +102,11 @@ async fn a_catalog_holds_relations_columns_definitions_parents_functions_and_ope
     assert!(catalog.relations().all(|relation| !relation.schema.starts_with("pg_toast")));
 
     assert!(catalog.has_function("shop", "peek") && !catalog.has_function("pg_catalog", "now"));
+    // An enumeration runs nobody's code; a domain's checks do, and so does a cast by a function.
+    assert!(catalog.is_plain_type(Some("shop"), "mood", &[]));
+    for name in ["mail", "made", "users", "_mood", "gone"] {
+        assert!(!catalog.is_plain_type(Some("shop"), name, &[]), "{name}");
+    }
     assert!(catalog.has_operator("shop", "###") && !catalog.has_operator("pg_catalog", "="));
     drop(server);
 }
