@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sallyport_core::Event;
+use sallyport_core::{Event, Refusal};
 use sallyport_wire::pg::Frame;
 use sallyport_wire::pg::backend::{self, FieldDescription, TransactionStatus, tag};
 use sallyport_wire::pg::frontend::Subject;
@@ -158,7 +158,12 @@ impl Relay {
                 Ok(())
             }
             tag::PORTAL_SUSPENDED | tag::EMPTY_QUERY_RESPONSE => {
-                self.out.extend_from_slice(frame.raw());
+                // A result that was cut is no result in parts: its caller must not take it for whole.
+                let cut = running.progress().cut.take();
+                match cut {
+                    Some(refusal) => self.ended_short(running, &refusal),
+                    None => self.out.extend_from_slice(frame.raw()),
+                }
                 self.outcome(running)?;
                 self.finished();
                 Ok(())
@@ -221,11 +226,7 @@ impl Relay {
             super::start::catalog_changed(&self.session.house, &self.session.target, &self.session.database);
         }
         match cut {
-            Some(refusal) => {
-                put_refusal(&mut self.out, Severity::Error, &refusal);
-                running.progress().error = Some(sqlstate(refusal.code).to_owned());
-                self.muted = true;
-            }
+            Some(refusal) => self.ended_short(running, &refusal),
             None => {
                 if let Ok(text) = backend::command_complete(frame) {
                     let changed = rows_changed(text);
@@ -235,6 +236,14 @@ impl Relay {
                 self.out.extend_from_slice(frame.raw());
             }
         }
+    }
+
+    /// The target was done before it heard that its result had been cut: the caller hears of the cut, and
+    /// nothing more.
+    fn ended_short(&mut self, running: &Running, refusal: &Refusal) {
+        put_refusal(&mut self.out, Severity::Error, refusal);
+        running.progress().error = Some(sqlstate(refusal.code).to_owned());
+        self.muted = true;
     }
 
     /// The target's error, or what stands in its place when it was we who cancelled.
