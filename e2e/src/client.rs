@@ -101,7 +101,10 @@ impl Session {
                 // One stream, so that notices, rows and errors keep their order.
                 let mut command = Command::new("sh");
                 command
-                    .args(["-c", "exec psql -X -q -A -t -v VERBOSITY=verbose -v SHOW_CONTEXT=never \"$0\" 2>&1"])
+                    .args([
+                        "-c",
+                        "exec psql -X -q -A -t -v VERBOSITY=verbose -v SHOW_CONTEXT=never \"$0\" 2>&1",
+                    ])
                     .arg(conninfo.join(" "))
                     .env("PGPASSWORD", &password[0].1);
                 command
@@ -218,9 +221,12 @@ impl Session {
             }
             outcome.all.push_str(&line);
             outcome.all.push('\n');
-            let severity = ["ERROR:  ", "FATAL:  "].iter().find_map(|it| line.strip_prefix(it)).or_else(|| {
-                line.find("FATAL:  ").filter(|_| line.starts_with("psql: error:")).map(|at| &line[at + 8..])
-            });
+            let severity =
+                ["ERROR:  ", "FATAL:  "].iter().find_map(|it| line.strip_prefix(it)).or_else(|| {
+                    line.find("FATAL:  ")
+                        .filter(|_| line.starts_with("psql: error:"))
+                        .map(|at| &line[at + 8..])
+                });
             if let Some(rest) = severity {
                 let (state, message) = rest.split_once(": ").unwrap_or(("", rest));
                 // Before the connection stands, psql shows no SQLSTATE.
@@ -232,7 +238,11 @@ impl Session {
                 in_notice = true;
                 outcome.notices.push_str(&line);
             } else if let Some(detail) = line.strip_prefix("DETAIL:  ") {
-                if in_notice { outcome.notices.push_str(detail) } else { detail.clone_into(&mut outcome.detail) }
+                if in_notice {
+                    outcome.notices.push_str(detail)
+                } else {
+                    detail.clone_into(&mut outcome.detail)
+                }
             } else if let Some(hint) = line.strip_prefix("HINT:  ") {
                 if in_notice { outcome.notices.push_str(hint) } else { hint.clone_into(&mut outcome.hint) }
             } else if line.starts_with("LOCATION:  ") || line == "Cancel request sent" {

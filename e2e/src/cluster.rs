@@ -89,11 +89,16 @@ impl Cluster {
             assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
         };
         let data = home.join("data");
-        run(Command::new(programs.join("initdb"))
-            .current_dir(home)
-            .arg("-D")
-            .arg(&data)
-            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]));
+        run(Command::new(programs.join("initdb")).current_dir(home).arg("-D").arg(&data).args([
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
+        ]));
         // The server's own folder for the administrator, SCRAM for everybody else.
         fs::write(
             data.join("pg_hba.conf"),
@@ -150,7 +155,8 @@ impl Cluster {
     }
 
     fn script(&self, database: &str, sql: &str) {
-        let mut child = self.psql(database).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("psql");
+        let mut child =
+            self.psql(database).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("psql");
         child.stdin.take().expect("its input").write_all(sql.as_bytes()).expect("the script");
         assert!(child.wait().expect("psql").success(), "the shop could not be made");
     }
@@ -202,9 +208,11 @@ fn owner() -> Option<(u32, u32)> {
     (my_user() == 0).then(|| {
         let users = fs::read_to_string("/etc/passwd").expect("/etc/passwd");
         let of = |name: &str| {
-            users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|line| line[0] == name).map(
-                |line| (line[2].parse().expect("a user id"), line[3].parse().expect("a group id")),
-            )
+            users
+                .lines()
+                .map(|line| line.split(':').collect::<Vec<_>>())
+                .find(|line| line[0] == name)
+                .map(|line| (line[2].parse().expect("a user id"), line[3].parse().expect("a group id")))
         };
         of("postgres").or_else(|| of("nobody")).expect("a user other than root")
     })

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -379,7 +379,7 @@ impl Drop for Gateway {
             let tail: Vec<&str> = log.lines().rev().take(25).collect();
             eprintln!("---- the gateway's log, newest first\n{}", tail.join("\n"));
         }
-        if let Some(mut child) = self.process.lock().expect("the process").take() {
+        if let Some(mut child) = self.process.lock().unwrap_or_else(PoisonError::into_inner).take() {
             drop(child.kill());
             drop(child.wait());
         }

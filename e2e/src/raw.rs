@@ -168,7 +168,9 @@ impl Raw {
         let mut head = [0_u8; 5];
         match self.socket.read_exact(&mut head) {
             Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("the gateway says nothing"),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                panic!("the gateway says nothing")
+            }
             Err(_) => return None,
         }
         let length = u32::from_be_bytes(head[1..].try_into().expect("four bytes"));

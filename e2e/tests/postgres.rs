@@ -211,7 +211,8 @@ fn copies_are_masked(session: &mut Session, kind: Kind) {
         assert!(!outcome.all.contains("77001"), "{copy}\n{}", outcome.all);
     }
     if kind == Kind::Psql {
-        let cursor = "begin\\; declare c cursor for select id, diagnosis from users\\; fetch 2 from c\\; commit";
+        let cursor =
+            "begin\\; declare c cursor for select id, diagnosis from users\\; fetch 2 from c\\; commit";
         let outcome = session.run(cursor);
         assert!(!outcome.all.contains("hisper"), "{}", outcome.all);
         return;
@@ -227,7 +228,11 @@ fn copies_are_masked(session: &mut Session, kind: Kind) {
         let outcome = session.ask(&request);
         outcome.ok();
         assert!(outcome.all.contains("pii.diagnosis"), "{request}\n{}", outcome.all);
-        assert!(!outcome.all.contains("hisper") && !outcome.all.contains("7700"), "{request}\n{}", outcome.all);
+        assert!(
+            !outcome.all.contains("hisper") && !outcome.all.contains("7700"),
+            "{request}\n{}",
+            outcome.all
+        );
     }
 }
 
@@ -369,7 +374,8 @@ fn bad_credentials_open_nothing(kind: Kind) {
     let revoked = gateway.new_token(AGENT, &[]);
     let list = gateway.json("admin", &["tokens", "list"]);
     let listed = list["tokens"].as_array().expect("a list");
-    let id = listed.iter().filter_map(|it| it["id"].as_str()).find(|id| revoked.contains(*id)).expect("its id");
+    let id =
+        listed.iter().filter_map(|it| it["id"].as_str()).find(|id| revoked.contains(*id)).expect("its id");
     gateway.cli("admin", &["tokens", "revoke", id]).ok();
     let expired = gateway.new_token(AGENT, &["--expires", "1m"]);
     gateway.age_tokens();
@@ -385,8 +391,15 @@ fn bad_credentials_open_nothing(kind: Kind) {
     ] {
         let (_, outcome) = attempt(&gateway, kind, token);
         assert!(outcome.sqlstate.is_some(), "{which}: {}", outcome.all);
-        assert!(outcome.all.contains("SLP-TOKEN") && outcome.all.contains("HINT"), "{which}: {}", outcome.all);
-        assert!(!token.starts_with("slp_") || !outcome.all.contains(token), "a refusal does not echo the token");
+        assert!(
+            outcome.all.contains("SLP-TOKEN") && outcome.all.contains("HINT"),
+            "{which}: {}",
+            outcome.all
+        );
+        assert!(
+            !token.starts_with("slp_") || !outcome.all.contains(token),
+            "a refusal does not echo the token"
+        );
     }
     let (mut session, outcome) = attempt(&gateway, kind, &good);
     outcome.ok();
@@ -397,7 +410,10 @@ fn a_policy_change_acts_on_live_connections_and_a_bad_one_does_not(kind: Kind) {
     let gateway = Gateway::with(Options { policy: Policy::Only(OPEN), ..Options::default() });
     let mut session = Session::open(&gateway, kind, AGENT);
     session.run("delete from orders where id = 1").ok();
-    gateway.write("policy/more.cedar", r#"@id("no-delete") forbid (principal, action == Action::"sql:delete", resource);"#);
+    gateway.write(
+        "policy/more.cedar",
+        r#"@id("no-delete") forbid (principal, action == Action::"sql:delete", resource);"#,
+    );
     let started = Instant::now();
     within(Duration::from_secs(3), "the rule acts", &mut || {
         session.run("delete from orders where id = 99").sqlstate.map(|state| assert_eq!(state, "42501"))
@@ -409,7 +425,9 @@ fn a_policy_change_acts_on_live_connections_and_a_bad_one_does_not(kind: Kind) {
     session.run("delete from orders where id = 2").refused("42501", "SLP-DENIED");
     assert_eq!(session.run("select 1").ok(), "1\n", "the last good one stays");
     gateway.write("policy/more.cedar", "");
-    eventually("the rule is gone", || session.run("delete from orders where id = 99").sqlstate.is_none().then_some(()));
+    eventually("the rule is gone", || {
+        session.run("delete from orders where id = 99").sqlstate.is_none().then_some(())
+    });
 }
 
 fn a_full_disk_refuses_until_there_is_room(kind: Kind) {
@@ -434,7 +452,13 @@ fn a_full_disk_refuses_until_there_is_room(kind: Kind) {
         // The old session may have been ended, since its recording has a gap.
         let (mut fresh, opened) = attempt(&gateway, kind, &gateway.token(AGENT));
         last.clone_from(&opened.all);
-        opened.sqlstate.is_none().then(|| fresh.run("update orders set status = 'kept' where id = 1"))?.sqlstate.is_none().then_some(())
+        opened
+            .sqlstate
+            .is_none()
+            .then(|| fresh.run("update orders set status = 'kept' where id = 1"))?
+            .sqlstate
+            .is_none()
+            .then_some(())
     });
     assert_eq!(status(&gateway, 1), "kept");
 }
