@@ -90,10 +90,21 @@ impl Screen {
 
     /// What a command printed.
     pub(crate) fn output(&mut self, text: &str) -> Result<(), Failure> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let lines: Vec<String> = text
+            .trim_end_matches('\n')
+            .split('\n')
+            .map(|line| visible::line(&line.replace('\t', "  ")))
+            .collect();
+        // A table of 80 columns is not broken for the sake of the margin.
+        let widest = lines.iter().max_by_key(|line| length(line)).map_or("", String::as_str);
+        let table = widest.contains("  ") && length(widest) <= WIDTH;
+        let margin = if table { INDENT.len().min(WIDTH - length(widest)) } else { INDENT.len() };
         let mut out = String::new();
         let mut colour = None;
-        for line in text.trim_end_matches('\n').split('\n') {
-            let line = visible::line(&line.replace('\t', "  "));
+        for line in lines {
             // What belongs to a message of the server is coloured as its first line is.
             colour = match line.split_once(':').map_or("", |(word, _)| word) {
                 "ERROR" | "sallyport" => Some(RED),
@@ -101,9 +112,8 @@ impl Screen {
                 "DETAIL" | "HINT" => colour,
                 _ => None,
             };
-            let lines = broken(&line, WIDTH - INDENT.len(), WIDTH - HANGING.len());
-            for (number, line) in lines.iter().enumerate() {
-                let indent = if number == 0 { INDENT } else { HANGING };
+            for (number, line) in broken(&line, WIDTH - margin, WIDTH - HANGING.len()).iter().enumerate() {
+                let indent = if number == 0 { " ".repeat(margin) } else { HANGING.to_owned() };
                 let line = colour.map_or_else(|| line.clone(), |colour| self.tinted(line, colour));
                 out.push_str(format!("{indent}{line}").trim_end());
                 out.push('\n');
@@ -218,6 +228,13 @@ mod tests {
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         assert_eq!(text.matches("word").count(), 240, "nothing is lost");
         assert_eq!(text.matches('x').count(), 800, "nothing is lost");
+    }
+
+    #[test]
+    fn a_table_of_80_columns_stays_a_table() {
+        let row = "x".repeat(38);
+        let table = format!("{row}    {row}\nshort\n");
+        assert_eq!(shown(false, |screen| screen.output(&table).unwrap()), table);
     }
 
     #[test]

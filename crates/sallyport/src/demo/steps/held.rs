@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::demo::process::Beside;
-use crate::demo::tour::{PATIENCE, Shown, Tour, request_id};
+use crate::demo::tour::{PATIENCE, Shown, Tour, first_id, request_id};
 use crate::failure::Failure;
 
 const UPDATE: &str = "psql -c \"update orders set status = 'refunded' where id = 1017\"";
@@ -19,6 +19,10 @@ pub(super) fn show(tour: &mut Tour) -> Result<(), Failure> {
     let id = notice(tour, &mut waiting)?;
     let before = waiting.text();
     tour.screen.output(&before)?;
+
+    let carol = tour.people.carol.clone();
+    let live = tour.run(&carol, "sallyport sessions list --live --limit 1")?.went_well()?.says(&["live"])?;
+    tour.held = live.find("a live session", first_id)?;
 
     tour.screen.say("Alice cannot agree to it. The agent is hers, so the request is hers too:")?;
     tour.run(&alice, &format!("sallyport approvals approve {id}"))?.was_refused()?;
@@ -55,6 +59,8 @@ fn once(tour: &mut Tour, id: &str) -> Result<(), Failure> {
     tour.screen.say("An approval serves once. The same statement again is a new request:")?;
     let mut again = tour.start(&agent, UPDATE)?;
     let second = notice(tour, &mut again)?;
+    let before = again.text();
+    tour.screen.output(&before)?;
     if second == id {
         let shown = tour.seen(UPDATE, again.text(), true);
         return Err(shown.not("the same statement to be a new request"));
@@ -63,8 +69,8 @@ fn once(tour: &mut Tour, id: &str) -> Result<(), Failure> {
         .went_well()?
         .says(&["is denied"])?;
     let ended = again.finish(PATIENCE)?;
-    tour.screen.say("psql prints:")?;
-    tour.screen.output(&ended.text)?;
+    tour.screen.say("And psql goes on:")?;
+    tour.screen.output(ended.text.strip_prefix(&before).unwrap_or(&ended.text))?;
     tour.seen(UPDATE, ended.text, ended.ok).was_refused()?.says(&["ERROR:", "once is enough"])?;
     tour.screen
         .shown("Approved in place by somebody else than who asked, used once, and denied the second time.")

@@ -13,7 +13,7 @@ pub(super) fn show(tour: &mut Tour) -> Result<(), Failure> {
     tour.run(
         &agent,
         "psql -At -c \"select body from support_tickets where id = 17\" \\\n\
-         \x20      -c \"drop table customers\"",
+         \x20             -c \"drop table customers\"",
     )?
     .was_refused()?
     .says(&["ignore previous instructions", "ERROR:", "schema-changes-denied"])?;

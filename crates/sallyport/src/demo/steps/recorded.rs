@@ -3,16 +3,6 @@
 use crate::demo::tour::Tour;
 use crate::failure::Failure;
 
-/// The session of the approved update, as the list of sessions does not tell it.
-fn held_session(tour: &Tour) -> Result<String, Failure> {
-    let log = std::fs::read_to_string(tour.house.dir.join("log"))?;
-    let entries = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let held = entries
-        .filter(|entry| entry.get("message").and_then(|text| text.as_str()) == Some("held"))
-        .find_map(|entry| entry.get("session").and_then(|id| id.as_str()).map(str::to_owned));
-    held.ok_or_else(|| Failure::failed("the gateway's log names no session with a held operation"))
-}
-
 pub(super) fn replayed(tour: &mut Tour) -> Result<(), Failure> {
     tour.step("replayed")?;
     let carol = tour.people.carol.clone();
@@ -20,7 +10,7 @@ pub(super) fn replayed(tour: &mut Tour) -> Result<(), Failure> {
     tour.run(&carol, "sallyport sessions list --limit 6")?
         .went_well()?
         .says(&["claude-code for", "ended"])?;
-    let id = held_session(tour)?;
+    let id = tour.held.clone();
     tour.run(&carol, &format!("sallyport sessions show {id}"))?.went_well()?.says(&[&id])?;
     tour.screen.say("And everything said in it, with the decision and the answer:")?;
     tour.run(&carol, &format!("sallyport sessions replay {id}"))?

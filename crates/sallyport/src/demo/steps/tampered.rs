@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use crate::demo::house::House;
 use crate::demo::tour::Tour;
 use crate::failure::Failure;
 
@@ -20,39 +21,32 @@ pub(super) fn show(tour: &mut Tour) -> Result<(), Failure> {
     tour.step("tampered with, and caught")?;
     let carol = tour.people.carol.clone();
     let segment = segment(&tour.house.recordings())?;
-    let name = segment.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let verify = |copy: &str| {
         format!(
             "sallyport recording verify {copy} \\\n    --key gateway/sallyport-data/keys/recording.pub.pem"
         )
     };
 
-    tour.screen.say("Somebody with the disk would like another history. One letter, in a copy:")?;
-    tour.run(
-        &carol,
-        &format!(
-            "cp -r gateway/sallyport-data/recordings copy-1\n\
-             LC_ALL=C sed -i 's/{ATTEMPT}/drop table customerz/' \\\n    copy-1/segments/{name}"
-        ),
-    )?
-    .went_well()?;
-    tour.run(&carol, &verify("copy-1"))?.was_refused()?;
+    let mallory = House::outsider("mallory");
+    tour.screen.say("Mallory has the disk, and would like another history. One letter, in a copy:")?;
+    tour.run(&mallory, "cp -r gateway/sallyport-data/recordings copy-1")?.went_well()?;
+    let sed = format!("LC_ALL=C sed -i 's/{ATTEMPT}/drop table customerz/' \\\n    copy-1/segments/*.slr");
+    tour.run(&mallory, &sed)?.went_well()?;
+    tour.run(&carol, &verify("copy-1"))?.was_refused()?.says(&["the entry was altered", "1 broken"])?;
 
     let (from, to) = entry(&segment, ATTEMPT)?
         .ok_or_else(|| Failure::failed("the record has no entry with the attempt"))?;
     tour.screen
-        .say(&format!("Or the whole entry of the attempt, taken out without a gap: bytes {from} to {to}."))?;
-    tour.run(
-        &carol,
-        &format!(
-            "cp -r gateway/sallyport-data/recordings copy-2\n\
-             cd copy-2/segments && mv {name} whole\n\
-             (head -c {from} whole; tail -c +{} whole) > {name} && rm whole",
-            to + 1
-        ),
-    )?
-    .went_well()?;
-    tour.run(&carol, &verify("copy-2"))?.was_refused()?;
+        .say(&format!("Or the whole entry of the attempt, bytes {from} to {to}, taken out without a gap:"))?;
+    tour.run(&mallory, "cp -r gateway/sallyport-data/recordings copy-2")?.went_well()?;
+    let cut = format!(
+        "f=$(ls copy-2/segments/*.slr) && mv $f whole &&\n    \
+         (head -c {from} whole; tail -c +{} whole) > $f",
+        to + 1
+    );
+    tour.run(&mallory, &cut)?.went_well()?;
+    tour.run(&carol, &verify("copy-2"))?.was_refused()?.says(&["entries before this", "1 broken"])?;
+    tour.screen.say("The record itself:")?;
     tour.run(&carol, &verify("gateway/sallyport-data/recordings"))?.went_well()?;
     tour.screen.shown("Both copies are caught, and the record itself still holds.")
 }
