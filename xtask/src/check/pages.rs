@@ -101,10 +101,12 @@ pub(crate) fn has_test(tree: &Tree, name: &str) -> bool {
 
 /// Paths of a machine and hosts of mirrors.
 fn machines(tree: &Tree) -> Vec<Finding> {
-    let above =
-        tree.root().rsplit_once('/').map(|(above, _)| format!("{above}/")).filter(|above| above.len() > 2);
-    let home = crate::shell::variable("HOME").filter(|home| home.len() > 2).map(|home| format!("{home}/"));
-    let marks: Vec<String> = [above, home].into_iter().flatten().collect();
+    // The folder above would do too, were it not the system's own on many machines.
+    let here = Some(format!("{}/", tree.root()));
+    let is_personal =
+        |home: &String| home == "/root" || home.starts_with("/home/") || home.starts_with("/Users/");
+    let home = crate::shell::variable("HOME").filter(is_personal).map(|home| format!("{home}/"));
+    let marks: Vec<String> = [here, home].into_iter().flatten().collect();
     let mut findings = Vec::new();
     for (path, text) in tree.files() {
         for (number, line) in text.lines().enumerate() {
