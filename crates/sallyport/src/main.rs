@@ -14,6 +14,7 @@ mod demo;
 mod environment;
 mod failure;
 mod folder;
+mod hardening;
 mod output;
 mod replay;
 #[cfg(test)]

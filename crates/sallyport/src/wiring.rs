@@ -26,6 +26,7 @@ use crate::config::{self, Config, DurabilityEntry};
 use crate::environment;
 use crate::failure::Failure;
 use crate::folder;
+use crate::hardening;
 use crate::watch::{self, Watch};
 
 /// Sends log lines to standard error as JSON. No line holds the text of a statement: rooms log ids,
@@ -243,6 +244,7 @@ async fn keep_policy(store: &Store, policy: &Policy, files: &[PolicyFile]) -> Re
 /// # Errors
 /// When something cannot start.
 pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
+    hardening::harden()?;
     let failed = |what: &str, error: &dyn std::fmt::Display| Failure::failed(format!("{what}: {error}"));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     for note in &config.notes {
