@@ -210,6 +210,7 @@ mod tests {
             .replace("{api_port}", "6480")
             .replace("{database_port}", "5432");
         std::fs::write(dir.join("sallyport.toml"), text).unwrap();
+        std::fs::write(dir.join("labels.toml"), LABELS).unwrap();
         folder::write_new(&dir.join("shop.password"), b"x", 0o600).unwrap();
         for file in sallyport_policy::Policy::starter_files() {
             let path = dir.join("policy").join(&file.name);

@@ -35,7 +35,7 @@ pub(super) fn show(tour: &mut Tour) -> Result<(), Failure> {
         "1 of dba",
     ])?;
     if !answered_elsewhere(tour, &mut waiting, &id)? {
-        tour.run(&bob, &format!("sallyport approvals approve {id} --yes --note 'order 1017 came back'"))?
+        tour.run(&bob, &format!("sallyport approvals approve {id} --note 'parcel came back'"))?
             .went_well()?
             .says(&["is approved"])?;
     }

@@ -40,13 +40,17 @@ pub(super) fn show(tour: &mut Tour) -> Result<(), Failure> {
     .went_well()?
     .says(&["‹pii.email›", "‹pii.name›", "‹pii.iban›", "‹pii.phone›"])?
     .hides(&secrets)?;
-    tour.run(&agent, "psql -c \"select contact, orders, spent from customer_overview where id = 3\"")?
+    tour.run(
+        &agent,
+        "psql -c \"select contact, orders, spent\n\
+         \x20                   from customer_overview where id = 3\"",
+    )?
+    .went_well()?
+    .says(&["‹pii.email›", "(1 row)"])?
+    .hides(&secrets)?;
+    tour.run(&agent, "psql -c \"copy (select id, iban from customers limit 2) to stdout\"")?
         .went_well()?
-        .says(&["‹pii.email›", "(1 row)"])?
-        .hides(&secrets)?;
-    tour.run(&agent, "psql -c \"copy (select id, iban, city from customers where id <= 2) to stdout\"")?
-        .went_well()?
-        .says(&["‹pii.iban›", "Norwich"])?
+        .says(&["‹pii.iban›", "2\t"])?
         .hides(&secrets)?;
     tour.run(&agent, "psql -At -c \"select shipping from orders where id = 1059\"")?
         .went_well()?
