@@ -2,7 +2,7 @@
 
 use super::super::statement::Remembered;
 use super::super::{Context, inspect};
-use super::shop;
+use super::shop::{self, ask, shown};
 
 /// `relation.column` of every filter in the facts, with the shop's catalog.
 fn filters(text: &str) -> Vec<String> {
@@ -124,4 +124,20 @@ fn what_does_not_decide_is_no_filter() {
     let recursive = "WITH RECURSIVE t (n, s) AS (SELECT id, email FROM users UNION ALL \
         SELECT n + 1, s FROM t WHERE n < 5) SELECT s FROM t";
     assert_eq!(filters(recursive), ["users.id"]);
+}
+
+#[test]
+fn counting_what_the_caller_made_is_made_of_it() {
+    let catalog = shop::catalog();
+    for (text, expected) in [
+        ("SELECT count(nullif(ssn, '1')) FROM users", "count={users.ssn}"),
+        ("SELECT count(CASE WHEN ssn LIKE '1%' THEN 1 END) FROM users", "count={users.ssn}"),
+        ("SELECT count(x) FROM (SELECT nullif(ssn, '1') AS x FROM users) t", "count={users.ssn}"),
+        ("SELECT count(ssn) FROM users", "count={}"),
+        ("SELECT count(DISTINCT ssn) FROM users", "count={}"),
+        ("SELECT count(u.*) FROM users u", "count={}"),
+        ("SELECT count(*) FROM users", "count={}"),
+    ] {
+        assert_eq!(shown(&ask(text, Some(&catalog), &["public"])), expected, "{text}");
+    }
 }
