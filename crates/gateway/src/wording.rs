@@ -50,8 +50,14 @@ pub(crate) fn headline(facts: &Facts) -> String {
     let Some(action) = gravest(facts) else { return "an empty operation".to_owned() };
     let mut text = action.action.as_str().to_owned();
     if let Some(object) = &action.object {
-        text.push_str(" on ");
-        text.push_str(visible::echo_name(&object.to_string()));
+        match (visible::echo_name(&object.to_string()), action.group) {
+            // A command line or a path is the caller's own text, and its verb says enough.
+            ("an object", Group::Escape) => {}
+            (name, _) => {
+                text.push_str(" on ");
+                text.push_str(name);
+            }
+        }
     }
     match action.condition {
         Some(Condition::None) => text.push_str(" without a condition"),
