@@ -103,6 +103,21 @@ impl Admit {
         self.upstream.flush().await.map_err(|_| Fault::TargetAway)
     }
 
+    /// Notes what the target will answer. When as much is outstanding as may be this waits for answers,
+    /// and then the target must have what it is to answer, and send what it has answered.
+    pub(super) async fn expect(&mut self, expected: Expected) -> Result<(), Fault> {
+        // Noted before anything is sent on, so that no answer comes unasked.
+        self.state.expect(expected);
+        if self.state.is_full() {
+            if self.unsynced {
+                self.upstream.forward_control(&Control::Flush);
+            }
+            self.flush().await?;
+            self.state.room().await;
+        }
+        Ok(())
+    }
+
     async fn take(&mut self, frame: &Frame) -> Result<(), Fault> {
         let message = frontend::parse(frame).map_err(Fault::CallerWire)?;
         if self.discarding && !matches!(message, FrontendMessage::Sync | FrontendMessage::Terminate) {
@@ -166,7 +181,7 @@ impl Admit {
                     self.upstream.forward(permit, &operation, frame.raw()).map_err(|_| Fault::WrongPermit)?;
                 let running = Arc::new(Running::new(grant, inspection, text, masks, strict));
                 self.began(&running, false);
-                self.state.expect(Expected::Query(running)).await;
+                self.expect(Expected::Query(running)).await?;
                 Ok(())
             }
             Admission::Refused(refusal) => self.refuse_query(&refusal).await,
@@ -346,8 +361,13 @@ impl Admit {
                     inner.barrier = true
                 }
                 StatementKind::CopyIn => {
-                    inner.copy_in =
-                        Some(super::state::CopyIn { grant: running.grant.clone(), open: false, extended });
+                    inner.copy_in = Some(super::state::CopyIn {
+                        grant: running.grant.clone(),
+                        open: false,
+                        whole: false,
+                        syncs_behind: 0,
+                        extended,
+                    });
                 }
                 _ => {}
             }
@@ -398,13 +418,13 @@ impl Admit {
         };
         if idle {
             sallyport_wire::pg::backend::put_ready_for_query(&mut out, TransactionStatus::Idle);
-            self.state.expect(Expected::Local(out.freeze())).await;
+            self.expect(Expected::Local(out.freeze())).await?;
             return Ok(());
         }
         self.upstream.forward_control(&Control::Abort);
         self.upstream.forward_control(&Control::Sync);
-        self.state.expect(Expected::Refused(out.freeze())).await;
-        self.state.expect(Expected::Sync).await;
+        self.expect(Expected::Refused(out.freeze())).await?;
+        self.expect(Expected::Sync).await?;
         Ok(())
     }
 
@@ -416,7 +436,7 @@ impl Admit {
         let mut out = BytesMut::new();
         sallyport_wire::pg::backend::put_command_complete(&mut out, b"SET");
         sallyport_wire::pg::backend::put_ready_for_query(&mut out, status);
-        self.state.expect(Expected::Local(out.freeze())).await;
+        self.expect(Expected::Local(out.freeze())).await?;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sallyport_core::{Event, Refusal};
+use sallyport_inspect::pg::StatementKind;
 use sallyport_wire::pg::Frame;
 use sallyport_wire::pg::backend::{self, FieldDescription, TransactionStatus, tag};
 use sallyport_wire::pg::frontend::Subject;
@@ -207,20 +208,23 @@ impl Relay {
 
     /// A statement succeeded; when its result was cut, the caller hears that it failed, and nothing more.
     fn completed(&mut self, frame: &Frame, running: &Running) {
-        let (effects, cut) = {
+        let (effects, copied_in, cut) = {
             let mut progress = running.progress();
             let index = progress.index;
             progress.index += 1;
             progress.rows_plan = None;
             progress.copy_plan = None;
-            let effects =
-                running.inspection.statements.get(index).map(|s| s.effects.clone()).unwrap_or_default();
-            (effects, progress.cut.take())
+            let statement = running.inspection.statements.get(index);
+            let effects = statement.map(|statement| statement.effects.clone()).unwrap_or_default();
+            let copied_in = statement.is_some_and(|statement| statement.kind == StatementKind::CopyIn);
+            (effects, copied_in, progress.cut.take())
         };
         {
             let mut inner = self.state.lock();
             inner.apply(&effects);
-            inner.copy_in = None;
+            if copied_in {
+                inner.copy_in_ends(running);
+            }
         }
         if effects.iter().any(|effect| matches!(effect, sallyport_inspect::pg::StateEffect::CatalogDirty)) {
             super::start::catalog_changed(&self.session.house, &self.session.target, &self.session.database);
@@ -248,7 +252,7 @@ impl Relay {
 
     /// The target's error, or what stands in its place when it was we who cancelled.
     fn execution_failed(&mut self, frame: &Frame, running: &Running) -> Result<(), Fault> {
-        self.state.lock().copy_in = None;
+        self.state.lock().copy_in_ends(running);
         let cut = running.progress().cut.take();
         match cut {
             Some(refusal) => {
@@ -301,7 +305,6 @@ impl Relay {
         let definitions_touched = {
             let mut inner = self.state.lock();
             inner.ready(status);
-            inner.copy_in = None;
             status == TransactionStatus::Idle && std::mem::take(&mut inner.definitions_touched)
         };
         if definitions_touched {

@@ -79,7 +79,7 @@ impl Admit {
                     Arc::new(Statement { text, declared: types, described: OnceLock::new(), strict });
                 self.state.lock().statements.insert(name.to_vec(), Arc::clone(&statement));
                 self.unsynced = true;
-                self.state.expect(Expected::Parse { name: name.to_vec(), statement, parsed: false }).await;
+                self.expect(Expected::Parse { name: name.to_vec(), statement, parsed: false }).await?;
                 Ok(())
             }
             Admission::Refused(refusal) => self.refuse_extended(sqlstate(refusal.code), &refusal).await,
@@ -143,7 +143,7 @@ impl Admit {
                 let portal = bind.portal.to_vec();
                 self.state.lock().portals.insert(portal.clone(), Arc::clone(&running));
                 self.unsynced = true;
-                self.state.expect(Expected::Bind { portal, running }).await;
+                self.expect(Expected::Bind { portal, running }).await?;
                 Ok(())
             }
             Admission::Refused(refusal) => self.refuse_extended(sqlstate(refusal.code), &refusal).await,
@@ -166,7 +166,7 @@ impl Admit {
         self.began(&running, true);
         self.upstream.forward_within(&running.grant, frame.raw());
         self.unsynced = true;
-        self.state.expect(Expected::Execute(running)).await;
+        self.expect(Expected::Execute(running)).await?;
         Ok(())
     }
 
@@ -177,7 +177,7 @@ impl Admit {
         }
         self.upstream.forward_control(&Control::Describe(subject, name));
         self.unsynced = true;
-        self.state.expect(Expected::Describe(subject)).await;
+        self.expect(Expected::Describe(subject)).await?;
         Ok(())
     }
 
@@ -198,7 +198,7 @@ impl Admit {
         };
         self.upstream.forward_control(&Control::Close(subject, name));
         self.unsynced = true;
-        self.state.expect(Expected::Close { name: name.to_vec(), statement }).await;
+        self.expect(Expected::Close { name: name.to_vec(), statement }).await?;
         Ok(())
     }
 
@@ -207,10 +207,13 @@ impl Admit {
         if self.ignores_sync() {
             return Ok(());
         }
+        if let Some(copy) = self.state.lock().copy_in.as_mut().filter(|copy| copy.whole && !copy.open) {
+            copy.syncs_behind += 1;
+        }
         self.discarding = false;
         self.unsynced = false;
         self.upstream.forward_control(&Control::Sync);
-        self.state.expect(Expected::Sync).await;
+        self.expect(Expected::Sync).await?;
         Ok(())
     }
 
@@ -221,7 +224,7 @@ impl Admit {
         self.upstream.forward_control(&Control::Abort);
         self.unsynced = true;
         self.discarding = true;
-        self.state.expect(Expected::Refused(out.freeze())).await;
+        self.expect(Expected::Refused(out.freeze())).await?;
         Ok(())
     }
 
@@ -236,8 +239,8 @@ impl Admit {
         self.upstream.forward_control(&Control::Abort);
         self.upstream.forward_control(&Control::Sync);
         self.unsynced = false;
-        self.state.expect(Expected::Refused(out.freeze())).await;
-        self.state.expect(Expected::Sync).await;
+        self.expect(Expected::Refused(out.freeze())).await?;
+        self.expect(Expected::Sync).await?;
         Ok(())
     }
 }

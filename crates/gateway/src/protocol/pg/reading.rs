@@ -179,7 +179,7 @@ impl Admit {
         }
         let questions =
             Questions { settings: settings.clone(), answers: Vec::new(), synced, closed: 0, to: Some(to) };
-        self.state.expect(Expected::Reading(questions)).await;
+        self.expect(Expected::Reading(questions)).await?;
         for setting in &settings {
             self.upstream.forward_control(&Control::Ask(*setting));
         }

@@ -229,7 +229,7 @@ impl Relay {
             Expected::Close { name, statement: Some(statement) } => {
                 inner.statements.entry(name).or_insert(statement);
             }
-            Expected::Execute(_) => inner.copy_in = None,
+            Expected::Execute(running) => inner.copy_in_ends(&running),
             _ => {}
         }
     }

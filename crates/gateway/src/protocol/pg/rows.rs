@@ -154,13 +154,14 @@ impl Relay {
 
     /// The target takes data now; until it has it all, it ignores Sync and Flush.
     fn copy_in_begins(&mut self, frame: &Frame) -> Result<(), Fault> {
-        {
+        let syncs_behind = {
             let mut inner = self.state.lock();
             let Some(copy) = &mut inner.copy_in else { return Err(Fault::Unasked) };
             copy.open = true;
-        }
+            copy.syncs_behind
+        };
         if matches!(self.current, Some(super::expected::Expected::Execute(_))) {
-            self.state.drop_queued_syncs();
+            self.state.drop_queued_syncs(syncs_behind);
         }
         self.out.extend_from_slice(frame.raw());
         Ok(())

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use sallyport_core::Refusal;
-use sallyport_inspect::pg::{Catalog, Inspection};
+use sallyport_inspect::pg::{Catalog, Inspection, StateEffect};
 use sallyport_mask::Labels;
 use sallyport_policy::Policy;
 use sallyport_wire::pg::backend::FieldDescription;
@@ -106,6 +106,12 @@ impl Running {
         self.statement = Some(statement);
         self.formats = formats;
         self
+    }
+
+    /// Whether it may change how texts are read from then on.
+    pub(super) fn changes_settings(&self) -> bool {
+        let mut effects = self.inspection.statements.iter().flat_map(|statement| &statement.effects);
+        effects.any(|effect| matches!(effect, StateEffect::SettingsDirty))
     }
 
     pub(super) fn progress(&self) -> MutexGuard<'_, Progress> {

@@ -76,6 +76,10 @@ pub(super) struct CopyIn {
     pub(super) grant: Grant,
     /// The target has said that it takes data.
     pub(super) open: bool,
+    /// The caller has sent all of it, perhaps before the target said that it takes data.
+    pub(super) whole: bool,
+    /// Syncs sent behind its end while the target had not said yet that it takes data.
+    pub(super) syncs_behind: usize,
     /// It was started by Execute: Sync and Flush are then ignored until its end.
     pub(super) extended: bool,
 }
@@ -110,20 +114,26 @@ impl State {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts an expectation at the end, once there is room. Cancel safe.
-    pub(super) async fn expect(&self, expected: Expected) {
+    /// Puts an expectation at the end.
+    pub(super) fn expect(&self, expected: Expected) {
+        self.lock().queue.push_back(expected);
+        self.queued.notify_one();
+    }
+
+    /// Whether as much is outstanding as may be.
+    pub(super) fn is_full(&self) -> bool {
+        self.lock().queue.len() >= QUEUE
+    }
+
+    /// Waits until less is outstanding than may be. Cancel safe.
+    pub(super) async fn room(&self) {
         loop {
             let room = self.answered.notified();
-            {
-                let mut inner = self.lock();
-                if inner.queue.len() < QUEUE {
-                    inner.queue.push_back(expected);
-                    break;
-                }
+            if !self.is_full() {
+                return;
             }
             room.await;
         }
-        self.queued.notify_one();
     }
 
     /// Takes the expectation at the front, to be given back with [`State::done`].
@@ -140,9 +150,15 @@ impl State {
         self.answered.notify_one();
     }
 
-    /// Takes out every queued Sync: the target ignores them while it takes COPY data.
-    pub(super) fn drop_queued_syncs(&self) {
-        self.lock().queue.retain(|expected| !matches!(expected, Expected::Sync));
+    /// Takes out the queued Syncs but for the last ones: the target ignores them while it takes COPY data.
+    pub(super) fn drop_queued_syncs(&self, keep: usize) {
+        let queue = &mut self.lock().queue;
+        let mut syncs = queue.iter().filter(|expected| matches!(expected, Expected::Sync)).count();
+        queue.retain(|expected| {
+            let drop = matches!(expected, Expected::Sync) && syncs > keep;
+            syncs -= usize::from(matches!(expected, Expected::Sync));
+            !drop
+        });
     }
 
     /// Waits until every expectation has been answered. Cancel safe.
@@ -164,17 +180,42 @@ impl Inner {
     }
 
     /// The target reported its status at the end of a cycle.
+    ///
+    /// What a later cycle of a pipeline has sent already is not over with this one: it is still queued.
     pub(super) fn ready(&mut self, status: TransactionStatus) {
         self.failed = false;
         self.status = status;
+        let mut bound: HashMap<&[u8], &Arc<Running>> = HashMap::new();
+        let mut under_way = Vec::new();
+        for expected in &self.queue {
+            match expected {
+                Expected::Bind { portal, running } => {
+                    bound.insert(portal, running);
+                }
+                Expected::Execute(running) | Expected::Query(running) => under_way.push(running),
+                _ => {}
+            }
+        }
+        let copy = self.copy_in.as_ref().map(|copy| copy.grant.operation());
+        if !under_way.iter().any(|running| Some(running.grant.operation()) == copy) {
+            self.copy_in = None;
+        }
         if status == TransactionStatus::Idle {
             if self.touched {
                 self.dirty = true;
-                self.touched = false;
+                self.touched = under_way.iter().any(|running| running.changes_settings());
             }
-            self.portals.clear();
-            self.transaction.clear();
+            self.portals.retain(|name, portal| {
+                bound.get(name.as_slice()).is_some_and(|running| Arc::ptr_eq(running, portal))
+            });
+            let over = self.transaction.len().saturating_sub(under_way.len());
+            self.transaction.drain(..over);
         }
+    }
+
+    /// An operation has ended; if it was the COPY whose data the caller may send, it may no more.
+    pub(super) fn copy_in_ends(&mut self, running: &Running) {
+        self.copy_in.take_if(|copy| copy.grant.operation() == running.grant.operation());
     }
 
     /// Settings may be different from now on; in a transaction, different again at its end.
