@@ -76,6 +76,7 @@ impl Cluster {
         Self::fresh(&home, &base, users)
     }
 
+    #[expect(clippy::zombie_processes, reason = "the server outlives every test process and ends by itself")]
     fn fresh(home: &Path, base: &Path, users: File) -> Self {
         let programs = programs();
         let owner = owner();
@@ -102,7 +103,7 @@ impl Cluster {
         // The server's own folder for the administrator, SCRAM for everybody else.
         fs::write(
             data.join("pg_hba.conf"),
-            "local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n",
+            "local all postgres trust\nhost all direct 127.0.0.1/32 password\nhost all all 127.0.0.1/32 scram-sha-256\nhost replication all 127.0.0.1/32 scram-sha-256\n",
         )
         .expect("pg_hba.conf");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();

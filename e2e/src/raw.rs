@@ -110,6 +110,17 @@ impl Raw {
         [&length.to_be_bytes()[..], &body].concat()
     }
 
+    /// Opens a session with the server itself, to compare.
+    #[must_use]
+    pub fn direct(gateway: &Gateway) -> Self {
+        let socket = TcpStream::connect(("127.0.0.1", gateway.cluster.port)).expect("the server listens");
+        socket.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
+        let mut raw = Self { socket, key: (0, Vec::new()), opening: Vec::new() };
+        raw.send(&Self::startup(0x0003_0000, &[("user", "direct"), ("database", &gateway.database)]));
+        raw.sign_in("direct-secret").unwrap_or_else(|error| panic!("{error:?}"));
+        raw
+    }
+
     /// Opens a session as a principal. Panics with the error when it is refused.
     #[must_use]
     #[track_caller]

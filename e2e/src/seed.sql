@@ -3,6 +3,8 @@
 CREATE ROLE app LOGIN PASSWORD 'app-secret';
 CREATE ROLE clerk;
 GRANT clerk TO app;
+-- For frames by hand without the gateway, to compare.
+CREATE ROLE direct LOGIN PASSWORD 'direct-secret' IN ROLE app;
 -- Every text that reaches the server is in its log, prepared ones too.
 ALTER ROLE app SET log_min_messages = debug2;
 CREATE DATABASE shop OWNER app;

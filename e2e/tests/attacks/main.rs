@@ -5,6 +5,7 @@
 
 mod approvals;
 mod identity;
+mod listener;
 mod masking;
 mod meaning;
 mod wire;

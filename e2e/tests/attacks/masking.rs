@@ -240,7 +240,7 @@ when { context.relation == Relation::"shop-prod/nowhere/public.users" };
         [["900-11-0001", "‹pii.diagnosis›", "‹pii.email›"]],
         "one label is revealed; a permit of everything reveals nothing"
     );
-    assert_eq!(raw.rows("select ssn || diagnosis from users where id = 1")[0][0].contains("whisper"), false);
+    assert!(!raw.rows("select ssn || diagnosis from users where id = 1")[0][0].contains("whisper"));
 }
 
 #[test]

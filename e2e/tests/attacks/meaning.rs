@@ -310,3 +310,30 @@ fn encodings_and_string_settings_do_not_open_a_literal() {
 fn frame_of(sql: &mut [u8]) -> Vec<u8> {
     sallyport_e2e::frame(b'Q', sql)
 }
+
+#[test]
+fn a_setting_made_in_a_later_cycle_of_a_pipeline_is_undone_with_that_cycle() {
+    let gateway = open();
+    gateway.admin_sql("create table shadow.users (id int, diagnosis text); alter table shadow.users owner to app; alter schema shadow owner to app; insert into shadow.users values (1, 'harmless')");
+    let mut raw = Raw::open(&gateway, AGENT);
+    let one = |sql: &str| [Raw::parse("", sql), Raw::bind("", "", &[]), Raw::execute("")].concat();
+    // The first cycle's end arrives when the second has set the path already; the second then fails, and
+    // the path is what it was.
+    let slow = one("select count(*) from generate_series(1, 2000000)");
+    raw.send(
+        &[
+            slow,
+            Raw::sync(),
+            one("set search_path = shadow"),
+            one("select 1 / (id - id) from public.orders"),
+            Raw::sync(),
+        ]
+        .concat(),
+    );
+    assert!(Raw::error(&raw.until_ready()).is_none());
+    assert_eq!(Raw::error(&raw.until_ready()).expect("the cycle fails").sqlstate, "22012");
+    let answer = raw.query("select upper(diagnosis), (select max(diagnosis) from users) from users");
+    let rows: Vec<_> = answer.iter().filter(|it| it.tag == 'D').map(sallyport_e2e::Message::cells).collect();
+    assert_eq!(rows.len(), 5, "the target reads public.users: {answer:?}");
+    assert!(!format!("{rows:?}").to_lowercase().contains("whisper"), "{rows:?}");
+}
