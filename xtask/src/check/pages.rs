@@ -102,7 +102,7 @@ pub(crate) fn has_test(tree: &Tree, name: &str) -> bool {
 /// Paths of a machine and hosts of mirrors.
 fn machines(tree: &Tree) -> Vec<Finding> {
     // The folder above would do too, were it not the system's own on many machines.
-    let here = Some(format!("{}/", tree.root()));
+    let here = Some(tree.root()).filter(|root| !root.is_empty()).map(|root| format!("{root}/"));
     let is_personal =
         |home: &String| home == "/root" || home.starts_with("/home/") || home.starts_with("/Users/");
     let home = crate::shell::variable("HOME").filter(is_personal).map(|home| format!("{home}/"));
