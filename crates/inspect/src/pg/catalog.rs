@@ -70,6 +70,8 @@ pub struct Catalog {
     operators: std::collections::BTreeSet<(String, String)>,
     /// Types outside `pg_catalog`, and whether making a value of one runs nobody's code.
     types: BTreeMap<(String, String), bool>,
+    /// The plain ones among them and their arrays, by number.
+    plain_type_oids: std::collections::BTreeSet<u32>,
     /// Changes with every refresh that changed anything: part of the cache's key.
     pub version: u64,
 }
@@ -107,6 +109,7 @@ impl Catalog {
             functions: functions.into_iter().collect(),
             operators: operators.into_iter().collect(),
             types: BTreeMap::new(),
+            plain_type_oids: std::collections::BTreeSet::new(),
             version,
         }
     }
@@ -117,6 +120,22 @@ impl Catalog {
     pub fn with_types(mut self, types: Vec<(String, String, bool)>) -> Self {
         self.types = types.into_iter().map(|(schema, name, plain)| ((schema, name), plain)).collect();
         self
+    }
+
+    /// With the numbers of the plain types and of their arrays.
+    #[must_use]
+    pub fn with_plain_type_oids(mut self, oids: impl IntoIterator<Item = u32>) -> Self {
+        self.plain_type_oids = oids.into_iter().collect();
+        self
+    }
+
+    /// Whether making a value of the type of that number runs nobody's code: the server's own types, and
+    /// plain ones. 0 leaves the type to the server, which takes it from the text.
+    #[must_use]
+    pub fn is_plain_type_oid(&self, oid: u32) -> bool {
+        /// `FirstNormalObjectId`: what is below was made by initdb.
+        const FIRST_OF_USERS: u32 = 16_384;
+        oid < FIRST_OF_USERS || self.plain_type_oids.contains(&oid)
     }
 
     /// Whether a type of that name is plain; the first of the path counts when no schema is written.

@@ -8,7 +8,10 @@
 use std::sync::{Arc, OnceLock};
 
 use bytes::BytesMut;
-use sallyport_core::{Blame, Event, OperationKind, Parameter, ParameterFormat, Refusal, RefusalCode};
+use sallyport_core::{
+    Action, Blame, Event, ObjectName, OperationKind, Parameter, ParameterFormat, Refusal, RefusalCode, Verb,
+};
+use sallyport_inspect::pg::{Catalog, Inspection};
 use sallyport_wire::pg::Frame;
 use sallyport_wire::pg::frontend::{Bind, Subject};
 
@@ -61,7 +64,7 @@ impl Admit {
         }
         let catalog = self.catalog().await?;
         let text: Arc<[u8]> = Arc::from(text);
-        let inspection = self.inspect(&text, &catalog);
+        let inspection = with_declared(self.inspect(&text, &catalog), &types, &catalog);
         let candidate = Candidate {
             kind: OperationKind::Prepare,
             text: Arc::clone(&text),
@@ -113,7 +116,8 @@ impl Admit {
             return self.refuse_extended("54000", &refusal).await;
         }
         let catalog = self.catalog().await?;
-        let inspection = self.inspect(&statement.text, &catalog);
+        let inspection =
+            with_declared(self.inspect(&statement.text, &catalog), &statement.declared, &catalog);
         let Some(parameters) = parameters(&statement, bind) else {
             let refusal = Refusal::new(
                 RefusalCode::Protocol,
@@ -245,6 +249,21 @@ impl Admit {
     }
 }
 
+/// The inspection of a text whose parameters are given types from outside it. Making a value of a user's
+/// type may run a user's code (a domain's check, an input function): that is a call like any other.
+fn with_declared(inspection: Arc<Inspection>, types: &[u32], catalog: &Catalog) -> Arc<Inspection> {
+    if types.iter().all(|oid| catalog.is_plain_type_oid(*oid)) {
+        return inspection;
+    }
+    let mut inspection = (*inspection).clone();
+    inspection.facts.actions.push(Action::on_object(Verb::Call, "cast", ObjectName::bare("parameter")));
+    inspection.facts.actions.sort();
+    for statement in &mut inspection.statements {
+        statement.unclassed_code = true;
+    }
+    Arc::new(inspection)
+}
+
 fn reserved() -> Refusal {
     Refusal::new(
         RefusalCode::Protocol,
@@ -280,4 +299,30 @@ fn parameters(statement: &Statement, bind: &Bind<'_>) -> Option<Arc<[Parameter]>
             Some(Parameter { type_id, format, value: value.map(<[u8]>::to_vec) })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use sallyport_inspect::pg::{Context, Remembered, inspect};
+
+    use super::*;
+
+    #[test]
+    fn a_parameter_of_a_user_s_type_is_a_call_unless_the_type_is_plain() {
+        let catalog = Catalog::new(Vec::new(), Vec::new(), Vec::new(), 1).with_plain_type_oids([16_400]);
+        let remembered = Remembered::default();
+        let context = Context {
+            search_path: &[],
+            standard_conforming_strings: true,
+            client_encoding: "UTF8",
+            catalog: Some(&catalog),
+            remembered: &remembered,
+        };
+        let calls = |types: &[u32]| {
+            let inspection = with_declared(Arc::new(inspect(b"SELECT $1", &context)), types, &catalog);
+            inspection.facts.actions.iter().any(|action| action.action == Verb::Call)
+        };
+        assert!(!calls(&[0, 23, 16_400]), "the server's own, a plain one, and one left to the server");
+        assert!(calls(&[23, 16_401]), "a domain, say");
+    }
 }

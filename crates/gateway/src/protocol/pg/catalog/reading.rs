@@ -83,7 +83,7 @@ const OPERATORS: &str = concat!(
 const TYPES: &str = concat!(
     "SELECT n.nspname, t.typname, CASE WHEN t.typtype = 'e' AND NOT EXISTS (",
     "SELECT FROM pg_catalog.pg_cast k WHERE k.casttarget = t.oid AND k.castmethod = 'f') ",
-    "THEN 'plain' ELSE 'other' END FROM pg_catalog.pg_type t ",
+    "THEN 'plain' ELSE 'other' END, t.oid, t.typarray FROM pg_catalog.pg_type t ",
     "JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE ",
     own_schemas!(),
     " ORDER BY 1, 2"
@@ -95,6 +95,7 @@ pub(super) struct Content {
     pub(super) functions: Vec<CatalogFunction>,
     pub(super) operators: Vec<(String, String)>,
     pub(super) types: Vec<(String, String, bool)>,
+    pub(super) plain_type_oids: Vec<u32>,
     pub(super) hash: [u8; 32],
 }
 
@@ -148,9 +149,14 @@ pub(super) async fn read(client: &mut UpstreamClient) -> Result<Content, DialErr
         .collect();
     let operators = pairs(ask(client, OPERATORS, &mut hash).await?)?;
     let mut types = Vec::new();
+    let mut plain_type_oids = Vec::new();
     for row in ask(client, TYPES, &mut hash).await? {
-        let [schema, name, sort] = values(row)?;
-        types.push((text(schema)?, text(name)?, text(sort)? == "plain"));
+        let [schema, name, sort, oid, array] = values(row)?;
+        let plain = text(sort)? == "plain";
+        if plain {
+            plain_type_oids.extend([number::<u32>(oid)?, number::<u32>(array)?]);
+        }
+        types.push((text(schema)?, text(name)?, plain));
     }
     client.query("COMMIT").await?;
     Ok(Content {
@@ -158,6 +164,7 @@ pub(super) async fn read(client: &mut UpstreamClient) -> Result<Content, DialErr
         functions,
         operators,
         types,
+        plain_type_oids,
         hash: hash.finalize().into(),
     })
 }
