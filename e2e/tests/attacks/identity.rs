@@ -141,3 +141,27 @@ fn neither_tokens_nor_the_targets_password_nor_statements_are_logged() {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
 }
+
+#[test]
+fn refusals_at_sign_in_have_their_sqlstates() {
+    let gateway = open();
+    let mut raw = Raw { socket: Raw::socket(&gateway), key: (0, Vec::new()), opening: Vec::new() };
+    raw.send(&Raw::startup(0x0003_0000, &[("user", "x"), ("database", "shop-prod")]));
+    let error = raw.sign_in("slp_wrong").expect_err("a bad token");
+    assert_eq!((error.sqlstate.as_str(), error.severity.as_str()), ("28P01", "FATAL"));
+    let gateway = Gateway::with(Options { tls: false, target_down: true, ..Options::default() });
+    let error = Raw::try_open(&gateway, AGENT, 0x0003_0000, &[]).expect_err("no target");
+    assert_eq!((error.sqlstate.as_str(), error.severity.as_str()), ("08006", "FATAL"));
+}
+
+#[test]
+fn who_may_not_connect_reaches_no_target() {
+    let gateway = Gateway::with(Options {
+        tls: false,
+        policy: Policy::Only(r#"@id("humans") permit (principal is Human, action, resource);"#),
+        ..Options::default()
+    });
+    let error = Raw::try_open(&gateway, AGENT, 0x0003_0000, &[]).expect_err("no agent");
+    assert!(error.detail.starts_with("SLP-DENIED"), "{error:?}");
+    let _human = Raw::open(&gateway, BOB);
+}

@@ -337,3 +337,77 @@ fn a_setting_made_in_a_later_cycle_of_a_pipeline_is_undone_with_that_cycle() {
     assert_eq!(rows.len(), 5, "the target reads public.users: {answer:?}");
     assert!(!format!("{rows:?}").to_lowercase().contains("whisper"), "{rows:?}");
 }
+
+#[test]
+fn a_view_that_is_replaced_is_read_anew_by_every_session() {
+    let gateway = Gateway::with(Options {
+        tls: false,
+        policy: Policy::Only(
+            r#"
+@id("connect") permit (principal, action == Action::"connect", resource);
+@id("everything") permit (principal, action in Action::"sql", resource);
+"#,
+        ),
+        ..Options::default()
+    });
+    let mut maker = Raw::open(&gateway, AGENT);
+    let mut reader = Raw::open(&gateway, AGENT);
+    maker.rows("create view v as select id, name as x from users");
+    assert_eq!(reader.rows("select upper(x) from v where id = 1"), [["USER 1"]]);
+    let masked = |raw: &mut Raw, sql: &str| {
+        let answer = raw.query(sql);
+        let rows: Vec<_> =
+            answer.iter().filter(|it| it.tag == 'D').map(sallyport_e2e::Message::cells).collect();
+        assert!(!format!("{rows:?}").to_lowercase().contains("whisper"), "{sql}: {rows:?}");
+    };
+    maker.rows("begin");
+    maker.rows("create or replace view v as select id, diagnosis as x from users");
+    masked(&mut maker, "select upper(x) from v");
+    masked(&mut reader, "select upper(x) from v");
+    maker.rows("commit");
+    masked(&mut reader, "select upper(x) from v");
+    // In one text.
+    masked(
+        &mut maker,
+        "create or replace view w as select name as x from users; create or replace view w as select diagnosis as x from users; select upper(x) from w",
+    );
+    masked(&mut reader, "select upper(x) from w");
+    // In one pipeline.
+    let one = |sql: &str| [Raw::parse("", sql), Raw::bind("", "", &[]), Raw::execute("")].concat();
+    maker.rows("create view y as select id, name as x from users");
+    maker.send(
+        &[
+            one("create or replace view y as select id, diagnosis as x from users"),
+            one("select upper(x) from y"),
+            Raw::sync(),
+        ]
+        .concat(),
+    );
+    let answer = maker.until_ready();
+    assert!(
+        !format!(
+            "{:?}",
+            answer.iter().filter(|it| it.tag == 'D').map(sallyport_e2e::Message::cells).collect::<Vec<_>>()
+        )
+        .contains("WHISPER")
+    );
+}
+
+#[test]
+fn a_prepared_statement_is_decided_again_when_it_is_bound() {
+    let gateway = open();
+    let mut raw = Raw::open(&gateway, AGENT);
+    raw.send(&[Raw::parse("s", "update orders set status = 'old rules' where id = 1"), Raw::sync()].concat());
+    assert!(Raw::error(&raw.until_ready()).is_none());
+    gateway.write(
+        "policy/more.cedar",
+        r#"@id("no-update") forbid (principal, action == Action::"sql:update", resource);"#,
+    );
+    sallyport_e2e::eventually("the rule is in force", || {
+        raw.send(&[Raw::bind("", "s", &[]), Raw::sync()].concat());
+        Raw::error(&raw.until_ready()).map(|error| assert_eq!(error.sqlstate, "42501"))
+    });
+    raw.send(&[Raw::bind("", "s", &[]), Raw::execute(""), Raw::sync()].concat());
+    assert_eq!(Raw::error(&raw.until_ready()).expect("denied").sqlstate, "42501");
+    assert_eq!(gateway.admin_sql("select status from orders where id = 1"), "new");
+}
