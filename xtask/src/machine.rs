@@ -21,6 +21,8 @@ pub(crate) enum Need {
     Python,
     /// cargo-nextest.
     Nextest,
+    /// PgBouncer, the peer that measurements are held against.
+    PgBouncer,
 }
 
 /// The oldest PostgreSQL that is tested against.
@@ -75,6 +77,12 @@ fn missing_packages(needs: &[Need]) -> Vec<&'static str> {
         && (postgres().is_none() || !succeeds(Command::new("psql").arg("--version")))
     {
         packages.push("postgresql");
+    }
+    if needs.contains(&Need::PgBouncer)
+        && !Path::new("/usr/sbin/pgbouncer").exists()
+        && !succeeds(Command::new("pgbouncer").arg("--version"))
+    {
+        packages.push("pgbouncer");
     }
     if needs.contains(&Need::Python)
         && !venv_python().exists()
