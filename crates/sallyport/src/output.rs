@@ -124,6 +124,19 @@ impl Output {
         shrink: &[usize],
         empty: &str,
     ) -> Result<(), Failure> {
+        self.table_with(headers, rows, &[], shrink, empty)
+    }
+
+    /// A table whose rows have a second line below their second column, with almost the whole width to
+    /// itself: for what must not be cut short for the sake of the other columns.
+    pub(crate) fn table_with(
+        &mut self,
+        headers: &[&str],
+        rows: &[Vec<String>],
+        below: &[String],
+        shrink: &[usize],
+        empty: &str,
+    ) -> Result<(), Failure> {
         if rows.is_empty() {
             return self.line(empty);
         }
@@ -133,9 +146,14 @@ impl Output {
         let header: Vec<String> = headers.iter().map(|header| (*header).to_owned()).collect();
         let line = lay_out(&header, &widths, |text, _| self.tinted(text, Some(Tint::Faint)));
         self.line(&line)?;
-        for row in &rows {
+        let indent = widths.first().map_or(0, |width| width + GAP.len());
+        for (number, row) in rows.iter().enumerate() {
             let line = lay_out(row, &widths, |text, word| self.tinted(text, Tint::of(word)));
             self.line(&line)?;
+            if let Some(second) = below.get(number) {
+                let second = cut(&visible::line(second), WIDTH.saturating_sub(indent));
+                self.line(&format!("{}{second}", " ".repeat(indent)))?;
+            }
         }
         Ok(())
     }

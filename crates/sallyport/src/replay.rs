@@ -4,6 +4,8 @@
 //! messages, which are what the caller got, after masking. Everything that came from outside is made
 //! visible, and stands behind a gutter where it could pass for a line of ours.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::BytesMut;
@@ -32,13 +34,15 @@ pub(crate) struct Transcript {
     seen: u64,
     /// Bytes of COPY data sent by the caller so far.
     sent: u64,
+    /// What the caller is about to be told of a refusal that has been shown.
+    told: Option<String>,
     began: Option<Timestamp>,
 }
 
 impl Transcript {
     /// Shows at most `rows` rows of each result.
     pub(crate) fn new(rows: u64) -> Self {
-        Self { rows, held: BytesMut::new(), columns: Vec::new(), seen: 0, sent: 0, began: None }
+        Self { rows, held: BytesMut::new(), columns: Vec::new(), seen: 0, sent: 0, told: None, began: None }
     }
 
     /// The lines for the next entry.
@@ -54,7 +58,7 @@ impl Transcript {
                 vec![format!("{at} note: {} ({})", visible::line(reason), visible::line(event))]
             }
             EntryContent::Seal { entries, head } => {
-                vec![format!("{at} sealed: {} entries, head {head}", words::count(*entries))]
+                vec![format!("{at} sealed: {}, head {head}", words::counted(*entries, "entry", "entries"))]
             }
             EntryContent::Unknown => vec![format!("{at} an entry of a newer version")],
         }
@@ -90,7 +94,9 @@ impl Transcript {
             Event::Refused { operation, text_length, parameters, decision, refusal, .. } => {
                 let mut lines = vec![format!("{at} #{operation} refused, {}", decided(decision))];
                 lines.extend(statement(payload, *text_length, parameters));
-                lines.push(format!("  ! {}: {}", refusal.code.as_str(), visible::line(&refusal.message)));
+                let message = visible::line(&refusal.message);
+                lines.push(format!("  ! {}: {message}", refusal.code.as_str()));
+                self.told = Some(message);
                 lines
             }
             Event::MessageRefused { message, refusal } => vec![format!(
@@ -107,20 +113,15 @@ impl Transcript {
                 self.outcome(*operation, *rows, *masked, *duration_us, error.as_deref())
             }
             Event::GatewayAsked { text, answer } => {
-                let learnt: Vec<String> = answer
-                    .iter()
-                    .map(|(name, value)| format!("{} = {}", visible::line(name), visible::line(value)))
-                    .collect();
-                vec![
-                    format!("{at} the gateway asked: {}", visible::line(text)),
-                    format!("  = {}", learnt.join(", ")),
-                ]
+                let mut lines = vec![format!("{at} the gateway asked: {}", visible::line(text))];
+                lines.extend(learnt(answer));
+                lines
             }
             Event::CancelAsked => vec![format!("{at} the caller asked to cancel")],
             Event::SessionClosed { reason, operations } => vec![format!(
-                "{at} session ended: {}; {} operations",
+                "{at} session ended: {}; {}",
                 visible::line(reason),
-                words::count(*operations)
+                words::counted(*operations, "operation", "operations")
             )],
         }
     }
@@ -141,14 +142,16 @@ impl Transcript {
     ) -> Vec<String> {
         let mut lines = Vec::new();
         if self.seen > self.rows {
-            lines.push(format!("  … {} more rows", words::count(self.seen - self.rows)));
+            let more = words::counted(self.seen - self.rows, "more row", "more rows");
+            lines.push(format!("  … {more}"));
         }
         if self.sent > 0 {
-            lines.push(format!("  > {} bytes sent by the caller", words::count(self.sent)));
+            lines.push(format!("  > {} sent by the caller", words::counted(self.sent, "byte", "bytes")));
         }
-        let mut line = format!("  = #{operation} {} rows in {} ms", words::count(rows), duration_us / 1000);
+        let rows = words::counted(rows, "row", "rows");
+        let mut line = format!("  = #{operation} {rows} in {} ms", duration_us / 1000);
         if masked > 0 {
-            line.push_str(&format!(", {} values masked", words::count(masked)));
+            line.push_str(&format!(", {} masked", words::counted(masked, "value", "values")));
         }
         if let Some(error) = error {
             line.push_str(&format!(", error {}", visible::line(error)));
@@ -170,7 +173,10 @@ impl Transcript {
                 Err(_) => {
                     let left = u64::try_from(self.held.len()).unwrap_or(u64::MAX);
                     self.held.clear();
-                    lines.push(format!("  ? {} bytes that cannot be decoded", words::count(left)));
+                    lines.push(format!(
+                        "  ? {} that cannot be decoded",
+                        words::counted(left, "byte", "bytes")
+                    ));
                     return lines;
                 }
             }
@@ -222,7 +228,13 @@ impl Transcript {
                         .find(|(code, _)| *code == wanted)
                         .map_or_else(String::new, |(_, value)| visible::bytes(value))
                 };
-                Some(format!("  ! {} {}: {}", field(b'S'), field(b'C'), field(b'M')))
+                let message = field(b'M');
+                // Only the error that follows its refusal says the same again; any other is shown.
+                if frame.tag() == tag::ERROR_RESPONSE && self.told.take().is_some_and(|told| told == message)
+                {
+                    return None;
+                }
+                Some(format!("  ! {} {}: {message}", field(b'S'), field(b'C')))
             }
             _ => None,
         }
@@ -248,6 +260,21 @@ fn hex(bytes: &[u8]) -> String {
 
 fn decided(decision: &Decision) -> String {
     format!("{} by {}", decision.effect.as_str(), visible::line(&decision.rule))
+}
+
+/// What the gateway learnt of the session, a line each. The server says `none` for a role that was not
+/// changed, where approvals name the one that acts; so does this, and the recording keeps both.
+fn learnt(answer: &BTreeMap<String, String>) -> Vec<String> {
+    let value = |wanted: &str| answer.get(wanted).map(String::as_str);
+    let acts = value("session_authorization").filter(|_| value("role") == Some("none"));
+    answer
+        .iter()
+        .filter(|(name, _)| acts.is_none() || name.as_str() != "session_authorization")
+        .map(|(name, value)| {
+            let value = acts.filter(|_| name == "role").unwrap_or(value.as_str());
+            format!("  = {} = {}", visible::line(name), visible::line(value))
+        })
+        .collect()
 }
 
 /// The text and parameters of an operation, from its payload: the text first, then the values in order.

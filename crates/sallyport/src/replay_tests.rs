@@ -108,7 +108,7 @@ fn an_operation_is_shown_with_its_parameters_and_rows() {
         Event::Outcome { operation: 1, rows: 3, bytes: 90, masked: 1, duration_us: 2500, error: None };
     assert_eq!(
         transcript.entry(&entry(4, outcome, b"")),
-        ["  … 1 more rows", "  = #1 3 rows in 2 ms, 1 values masked"]
+        ["  … 1 more row", "  = #1 3 rows in 2 ms, 1 value masked"]
     );
 }
 
@@ -137,4 +137,58 @@ fn a_text_that_is_not_whole_is_said_to_be_so() {
     let mut transcript = Transcript::new(2);
     let lines = transcript.entry(&entry(0, intent(b"select 1", vec![]), b"sel"));
     assert_eq!(lines[1], "  ? the text is not whole");
+}
+
+fn refused(text: &[u8]) -> Event {
+    Event::Refused {
+        operation: 1,
+        kind: OperationKind::Execute,
+        text_length: text.len(),
+        parameters: vec![],
+        digest: sallyport_core::Digest::of(text),
+        facts: Facts { language: Language::Postgres, statements: 1, unknown: None, actions: vec![] },
+        decision: decision(Effect::Deny),
+        request: None,
+        refusal: sallyport_core::Refusal {
+            code: sallyport_core::RefusalCode::Denied,
+            message: "drop is denied".into(),
+            detail: None,
+            hint: None,
+            blame: sallyport_core::Blame::Policy,
+        },
+    }
+}
+
+#[test]
+fn a_refusal_is_shown_once_and_another_error_after_it_is_shown_too() {
+    let mut transcript = Transcript::new(2);
+    let lines = transcript.entry(&entry(0, refused(b"drop table t"), b"drop table t"));
+    assert_eq!(
+        lines,
+        ["[     0 s] #1 refused, deny by reads", "  | drop table t", "  ! SLP-DENIED: drop is denied"]
+    );
+    let same = message(b'E', b"SERROR\0C42501\0Mdrop is denied\0\0");
+    assert_eq!(transcript.entry(&data(&same, 1)), Vec::<String>::new());
+    assert_eq!(transcript.entry(&data(&same, 2)), ["  ! ERROR 42501: drop is denied"], "only once");
+    transcript.entry(&entry(3, refused(b"drop table t"), b"drop table t"));
+    let other = message(b'E', b"SERROR\0C42P01\0Mno such table\0\0");
+    assert_eq!(transcript.entry(&data(&other, 4)), ["  ! ERROR 42P01: no such table"]);
+}
+
+#[test]
+fn the_role_that_acts_is_named_as_approvals_name_it() {
+    let asked = |role: &str| Event::GatewayAsked {
+        text: "how".into(),
+        answer: [
+            ("role".to_owned(), role.to_owned()),
+            ("session_authorization".to_owned(), "app".to_owned()),
+        ]
+        .into(),
+    };
+    let lines = |role| Transcript::new(2).entry(&entry(0, asked(role), b""));
+    assert_eq!(lines("none"), ["[     0 s] the gateway asked: how", "  = role = app"]);
+    assert_eq!(
+        lines("dba"),
+        ["[     0 s] the gateway asked: how", "  = role = dba", "  = session_authorization = app"]
+    );
 }

@@ -124,6 +124,11 @@ pub(crate) fn count(number: u64) -> String {
     out
 }
 
+/// `1 row`, `2 rows`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use sallyport_core::{Language, ObjectName, Unknown, UnknownCode};
@@ -171,5 +176,8 @@ mod tests {
         assert_eq!(time(now), "2027-01-15 08:00:00Z");
         assert_eq!(count(1_284_003), "1 284 003");
         assert_eq!(count(999), "999");
+        assert_eq!(counted(1, "row", "rows"), "1 row");
+        assert_eq!(counted(0, "row", "rows"), "0 rows");
+        assert_eq!(counted(1204, "row", "rows"), "1 204 rows");
     }
 }

@@ -164,13 +164,28 @@ fn show_list(list: &RequestList, out: &mut Output, now: Timestamp) -> Result<(),
                 request.state.as_str().to_owned(),
                 who(request),
                 request.target.clone(),
-                request.actions.join(", "),
                 ends,
             ]
         })
         .collect();
-    let headers = ["id", "state", "who", "target", "would", "ends"];
-    out.table(&headers, &rows, &[4, 2, 3], "nothing waits for an answer")
+    let would: Vec<String> = list.requests.iter().map(would).collect();
+    let headers = ["id", "state", "who", "target", "ends"];
+    out.table_with(&headers, &rows, &would, &[2, 3], "nothing waits for an answer")
+}
+
+/// What it would do, each thing once, for the second line of a row.
+fn would(request: &RequestSummary) -> String {
+    let mut each: Vec<&str> = Vec::new();
+    for action in &request.actions {
+        if !each.contains(&action.as_str()) {
+            each.push(action);
+        }
+    }
+    if each.is_empty() {
+        // Nothing of it was understood, or it acts on nothing that has a name.
+        return "sallyport approvals show says what".to_owned();
+    }
+    format!("would {}", each.join(", "))
 }
 
 /// What is still asked for, as `1 of dba`.

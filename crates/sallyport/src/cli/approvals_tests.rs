@@ -101,9 +101,22 @@ fn the_list_fits_80_columns() {
     let text = page.text();
     assert_eq!(
         text,
-        "id         state  who                              target     would     ends\n\
-         7F3K-Q2WM  open   claude-code for alice@example.…  shop-prod  update …  in 4 min\n"
+        "id         state  who                                target     ends\n\
+         7F3K-Q2WM  open   claude-code for alice@example.com  shop-prod  in 4 min\n\
+         \x20          would update public.users, select public.staff_of_the_company\n"
     );
+}
+
+#[test]
+fn names_that_are_long_do_not_cut_what_it_would_do() {
+    let mut long = summary();
+    long["actions"] = serde_json::json!(["update public.users", "update public.users"]);
+    long["target"] = serde_json::json!("the-target-with-the-longest-name-of-them-all");
+    let list: RequestList = serde_json::from_value(serde_json::json!({ "requests": [long] })).unwrap();
+    let page = Page::default();
+    show_list(&list, &mut page.output(false), now()).unwrap();
+    let text = page.text();
+    assert!(text.ends_with("\n           would update public.users\n"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
 }
 

@@ -6,7 +6,7 @@ use super::Bench;
 use crate::config;
 use crate::environment;
 use crate::failure::Failure;
-use crate::wiring;
+use crate::{wiring, words};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -64,10 +64,14 @@ fn check(bench: &mut Bench, credentials: bool) -> Result<(), Failure> {
         bench.out.line(&format!("note: {note}"))?;
     }
     bench.out.line(&format!(
-        "{} is good: {} targets, {} principals, policy {}",
+        "{} is good: {}, {}, policy {}",
         config.file.display(),
-        config.targets.len(),
-        config.principals.len(),
+        counted(config.targets.len(), "target", "targets"),
+        counted(config.principals.len(), "principal", "principals"),
         policy.version()
     ))
+}
+
+fn counted(number: usize, one: &str, many: &str) -> String {
+    words::counted(u64::try_from(number).unwrap_or(u64::MAX), one, many)
 }

@@ -176,15 +176,23 @@ fn explain(
             let effect = if request.needs_no_permit { Effect::Allow } else { request.effect };
             let rules =
                 if request.rules.is_empty() { "no rule".to_owned() } else { request.rules.join(", ") };
-            vec![effect.as_str().to_owned(), request.action.clone(), request.resource.clone(), rules]
+            vec![effect.as_str().to_owned(), action(&request.action).to_owned(), rules]
         })
         .collect();
+    // As a rule names it, whole: two columns of a table differ in their last letters.
+    let on: Vec<String> = explanation.requests.iter().map(|request| request.resource.clone()).collect();
     out.line("")?;
-    out.table(&["decision", "action", "on", "rules"], &rows, &[2, 3], "policy itself could not be asked")?;
+    let headers = ["decision", "action", "rules"];
+    out.table_with(&headers, &rows, &on, &[2], "policy itself could not be asked")?;
     out.line(&format!(
         "\nwithout the target's catalog: views and `*` are not looked into; policy {}",
         policy.version()
     ))
+}
+
+/// `sql:select`, of the name that Cedar gives it.
+fn action(name: &str) -> &str {
+    name.strip_prefix("Action::\"").and_then(|name| name.strip_suffix('"')).unwrap_or(name)
 }
 
 /// Our own coloured word, then text made visible.

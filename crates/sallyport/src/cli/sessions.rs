@@ -144,7 +144,8 @@ fn show(session: &SessionView, out: &mut Output, now: Timestamp) -> Result<(), F
         let reason =
             session.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", line(reason)));
         out.line(&format!("ended    {}{reason}", words::time(ended)))?;
-        out.line(&format!("did      {} operations", words::count(session.operations)))?;
+        let did = words::counted(session.operations, "operation", "operations");
+        out.line(&format!("did      {did}"))?;
     }
     Ok(())
 }
