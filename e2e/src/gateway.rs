@@ -418,7 +418,7 @@ fn target() -> PathBuf {
 }
 
 /// A Python with psycopg 3. Without one the tests fail: a client that is not there was not tested.
-pub(crate) fn python() -> &'static Path {
+pub fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| {
         for variable in ["SALLYPORT_E2E_PYTHON", "SALLYPORT_PYTHON"] {

@@ -15,7 +15,7 @@ mod raw;
 
 pub use client::{Kind, Outcome, Session, attempt};
 pub use cluster::{Cluster, seed};
-pub use gateway::{Gateway, Options, Policy, Ran};
+pub use gateway::{Gateway, Options, Policy, Ran, python};
 pub use raw::{Fields, Message, Raw, frame};
 
 use std::time::{Duration, Instant};
