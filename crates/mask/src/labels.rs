@@ -34,7 +34,8 @@ const CATALOG_COLUMNS: &[&str] = &[
     "*/*/*.pg_stat_statements.query",
     "*/*/pg_catalog.pg_authid.*",
     "*/*/pg_catalog.pg_shadow.*",
-    "*/*/*.pg_user_mapping*.*",
+    // Only the options: psql's \deu lists and orders the rest.
+    "*/*/*.pg_user_mapping*.umoptions",
     // The same values by their other names.
     "*/*/information_schema._pg_user_mapping*.*",
     "*/*/information_schema.user_mapping_options.*",

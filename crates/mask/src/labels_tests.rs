@@ -84,6 +84,20 @@ fn definitions_of_extended_statistics_carry_no_label() {
     }
 }
 
+/// `\deu` of psql lists and orders the others.
+#[test]
+fn of_a_user_mapping_the_options_are_labelled_and_whatever_may_hold_them() {
+    let labels = Labels::builtin();
+    for relation in ["pg_catalog.pg_user_mapping", "pg_catalog.pg_user_mappings"] {
+        for name in ["umoptions", "*"] {
+            assert_eq!(labels.labels_of(column(relation, name)), ["catalog.values"], "{relation}.{name}");
+        }
+        for name in ["srvname", "usename", "umuser"] {
+            assert_eq!(labels.labels_of(column(relation, name)), Vec::<String>::new(), "{relation}.{name}");
+        }
+    }
+}
+
 #[test]
 fn operators_are_those_of_the_file() {
     let labels = Labels::parse(FILE).unwrap();

@@ -199,3 +199,22 @@ fn action(name: &str) -> &str {
 fn visible_word(word: &str, rest: &str) -> String {
     format!("{word}{}", visible::line(rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `init` writes is the first thing anybody tests; a label that is built in counts there too.
+    #[test]
+    fn the_starting_policy_passes_its_cases_with_the_built_in_labels() {
+        let files = Policy::starter_files();
+        let report = run_tests(&Policy::starter(), &files, &facts, &sallyport_mask::Labels::builtin());
+        assert!(report.passed(), "{report}");
+    }
+
+    #[test]
+    fn actions_are_shown_by_their_own_name() {
+        assert_eq!(action("Action::\"sql:select\""), "sql:select");
+        assert_eq!(action("else"), "else");
+    }
+}
