@@ -132,7 +132,8 @@ fn answered(detail: &RequestDetail, out: &mut Output) -> Result<(), Failure> {
     let more = match summary.state {
         RequestState::Open => format!("; still needed: {}", needed(&summary.needs)),
         RequestState::Approved if !summary.caller_waits => {
-            "; the caller has left and must send exactly the same statement again".to_owned()
+            "; exactly this statement passes once, now if its caller has come back, else when sent again"
+                .to_owned()
         }
         _ => String::new(),
     };
@@ -215,7 +216,7 @@ fn show(detail: &RequestDetail, out: &mut Output, now: Timestamp) -> Result<(), 
     let waits = match (summary.state, summary.caller_waits) {
         (RequestState::Open, true) => ", and its caller waits",
         (RequestState::Open | RequestState::Approved, false) => {
-            "; its caller has left, so a yes lets exactly this statement pass once later"
+            "; its caller has left, so a yes lets exactly this statement pass once, whenever it is sent"
         }
         _ => "",
     };
