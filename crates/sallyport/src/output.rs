@@ -150,7 +150,7 @@ impl Output {
         for (number, row) in rows.iter().enumerate() {
             let line = lay_out(row, &widths, |text, word| self.tinted(text, Tint::of(word)));
             self.line(&line)?;
-            if let Some(second) = below.get(number) {
+            if let Some(second) = below.get(number).filter(|second| !second.is_empty()) {
                 let second = cut(&visible::line(second), WIDTH.saturating_sub(indent));
                 self.line(&format!("{}{second}", " ".repeat(indent)))?;
             }
