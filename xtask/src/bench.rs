@@ -24,6 +24,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         "--lib",
         "what_a_decision_costs",
         "--",
+        "--ignored",
         "--nocapture",
     ]))
 }
