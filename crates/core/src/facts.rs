@@ -13,6 +13,12 @@ use crate::verb::{Group, Verb};
 pub enum Language {
     /// PostgreSQL's SQL.
     Postgres,
+    /// The SQL of MySQL and MariaDB.
+    Mysql,
+    /// A POSIX shell or bash.
+    Shell,
+    /// A request to an HTTP API.
+    Http,
 }
 
 impl Language {
@@ -21,6 +27,9 @@ impl Language {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Postgres => "postgres",
+            Self::Mysql => "mysql",
+            Self::Shell => "shell",
+            Self::Http => "http",
         }
     }
 }
@@ -93,32 +102,82 @@ impl Condition {
 
 /// One thing the operation would do to one object.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "WrittenAction")]
 pub struct Action {
     /// The action.
     pub action: Verb,
     /// Its group; always `action.group()`.
     pub group: Group,
     /// What sort of object: table, view, function, role…
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The object, resolved as the target would.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectName>,
     /// Columns read or written; `*` until a catalog expands it. Sorted, without repeats.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
     /// Columns used in conditions, joins, ordering and grouping. Sorted, without repeats.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub filters: Vec<String>,
     /// For update and delete.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
     /// The table of an index, trigger, policy or rule.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub on: Option<ObjectName>,
     /// Grantees, new owner.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
+    /// Of a program that is run: its words as the program gets them, its own name first. A word that is
+    /// built at run time stands as it was written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub argv: Vec<String>,
+    /// What an API document or a GraphQL text calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+}
+
+/// An action as it is written: the word of its action means something only together with its group.
+#[derive(Deserialize)]
+struct WrittenAction {
+    action: String,
+    group: Group,
+    kind: Option<String>,
+    object: Option<ObjectName>,
+    #[serde(default)]
+    columns: Vec<String>,
+    #[serde(default)]
+    filters: Vec<String>,
+    condition: Option<Condition>,
+    on: Option<ObjectName>,
+    #[serde(default)]
+    to: Vec<String>,
+    #[serde(default)]
+    argv: Vec<String>,
+    operation: Option<String>,
+}
+
+impl TryFrom<WrittenAction> for Action {
+    type Error = String;
+
+    fn try_from(written: WrittenAction) -> Result<Self, String> {
+        let action = Verb::parse(written.group, &written.action)
+            .ok_or_else(|| format!("no such action in the group {}", written.group))?;
+        Ok(Self {
+            action,
+            group: written.group,
+            kind: written.kind,
+            object: written.object,
+            columns: written.columns,
+            filters: written.filters,
+            condition: written.condition,
+            on: written.on,
+            to: written.to,
+            argv: written.argv,
+            operation: written.operation,
+        })
+    }
 }
 
 impl Action {
@@ -135,6 +194,8 @@ impl Action {
             condition: None,
             on: None,
             to: Vec::new(),
+            argv: Vec::new(),
+            operation: None,
         }
     }
 
@@ -169,6 +230,12 @@ impl fmt::Debug for Action {
         if !self.to.is_empty() {
             write!(f, " to {}", self.to.join(","))?;
         }
+        if !self.argv.is_empty() {
+            write!(f, " argv={:?}", self.argv)?;
+        }
+        if let Some(operation) = &self.operation {
+            write!(f, " operation={operation}")?;
+        }
         Ok(())
     }
 }
@@ -202,5 +269,29 @@ impl Facts {
     #[must_use]
     pub fn touches(&self, group: Group) -> bool {
         self.actions.iter().any(|action| action.group == group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let listens = Action { argv: vec!["nc".into(), "-l".into()], ..Action::new(Verb::ListenOn) };
+        let deletes = Action {
+            operation: Some("deleteUser".into()),
+            ..Action::on_object(Verb::HttpDelete, "path", ObjectName::verbatim("api.example.com/users/{id}"))
+        };
+        let facts = Facts {
+            language: Language::Shell,
+            statements: 1,
+            unknown: None,
+            actions: vec![listens, deletes],
+        };
+        let text = serde_json::to_string(&facts).unwrap();
+        assert_eq!(serde_json::from_str::<Facts>(&text).unwrap(), facts);
+        let mixed = r#"{"action": "fetch", "group": "read"}"#;
+        assert!(serde_json::from_str::<Action>(mixed).is_err(), "a word of another group");
     }
 }

@@ -33,7 +33,7 @@ pub use event::{Event, ParameterShape, ResultDirection};
 pub use facts::{Action, Condition, Facts, Language, Unknown, UnknownCode};
 pub use id::{RequestId, SessionId, TokenId};
 pub use label::{ColumnRef, LabelSource, NoLabels};
-pub use object::ObjectName;
+pub use object::{ObjectName, Quoting};
 pub use operation::{Binding, Operation, OperationKind, Parameter, ParameterFormat};
 pub use principal::{ApiRole, Principal, PrincipalKind, fold_name};
 pub use refusal::{Blame, Refusal, RefusalCode};

@@ -166,6 +166,7 @@ fn need(facts: &Facts, approved: bool) -> Need {
         Group::Read => false,
         Group::Session => facts.actions.iter().any(|action| action.action == sallyport_core::Verb::Commit),
         Group::Write | Group::Schema | Group::Privilege | Group::Code | Group::Escape | Group::Admin => true,
+        Group::Process | Group::File | Group::Net | Group::Http | Group::Tool => true,
     };
     let waits =
         approved || facts.unknown.is_some() || facts.actions.iter().any(|action| changes(action.group));

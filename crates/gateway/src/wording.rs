@@ -20,11 +20,12 @@ use crate::session::Who;
 fn gravest(facts: &Facts) -> Option<&Action> {
     let weight = |action: &&Action| match action.group {
         Group::Session => 0,
-        Group::Read => 1,
+        Group::Read | Group::Http => 1,
         Group::Write => match action.condition {
             Some(Condition::None | Condition::Constant) => 4,
             Some(Condition::Some) | None => 3,
         },
+        Group::Process | Group::File | Group::Net | Group::Tool => 3,
         Group::Code => 5,
         Group::Schema => 6,
         Group::Privilege => 7,

@@ -4,5 +4,8 @@
 //! fails; what it cannot read is `unknown`, and unknown is never treated as harmless. It knows no
 //! policy and no wire format.
 
+pub mod http;
 pub mod lines;
+pub mod mysql;
 pub mod pg;
+pub mod shell;

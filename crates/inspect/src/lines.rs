@@ -1,51 +1,50 @@
 //! `sallyport inspect`: one JSON object in, one out, in order.
 //!
-//! The input holds `text` and may hold what decides its reading (`search_path`, `client_encoding`,
-//! `standard_conforming_strings`). A line that is no such object is answered in its place.
+//! The object holds an operation and what decides its reading; each language's `lines` module says which
+//! fields it takes. A line that is no such object is answered in its place.
 
-use serde::Deserialize;
+use sallyport_core::Facts;
 use serde_json::{Value, json};
 
-use crate::pg::{Context, Remembered, inspect};
+use crate::{http, mysql, pg, shell};
 
-/// One line of input; what else it holds is for other languages.
-#[derive(Debug, Deserialize)]
-struct Line {
-    #[serde(default)]
-    id: Value,
-    text: String,
-    #[serde(default)]
-    search_path: Option<Vec<String>>,
-    #[serde(default)]
-    client_encoding: Option<String>,
-    #[serde(default)]
-    standard_conforming_strings: Option<bool>,
+/// Reads lines of one language.
+#[derive(Debug)]
+pub enum Lines {
+    /// PostgreSQL's SQL.
+    Postgres,
+    /// The SQL of MySQL and MariaDB.
+    Mysql,
+    /// POSIX shell and bash.
+    Shell,
+    /// HTTP requests, with the API documents that name their paths and operations.
+    Http(http::Apis),
 }
 
-/// Answers one line with one line, without its end. Never fails.
-#[must_use]
-pub fn answer(line: &str) -> String {
-    let line: Line = match serde_json::from_str::<Value>(line) {
-        Ok(value @ Value::Object(_)) => match serde_json::from_value(value) {
-            Ok(line) => line,
+impl Lines {
+    /// Answers one line with one line, without its end. Never fails.
+    #[must_use]
+    pub fn answer(&self, line: &str) -> String {
+        let line = match serde_json::from_str::<Value>(line) {
+            Ok(value @ Value::Object(_)) => value,
+            Ok(_) => return refused("not a JSON object"),
             Err(error) => return refused(&error.to_string()),
-        },
-        Ok(_) => return refused("not a JSON object"),
-        Err(error) => return refused(&error.to_string()),
-    };
-    let mut path = line.search_path.unwrap_or_else(|| vec!["public".to_owned()]);
-    // Whose schema it would be is not known here, and such schemas are rare.
-    path.retain(|schema| schema != "$user");
-    let remembered = Remembered::default();
-    let context = Context {
-        search_path: &path,
-        standard_conforming_strings: line.standard_conforming_strings.unwrap_or(true),
-        client_encoding: line.client_encoding.as_deref().unwrap_or("UTF8"),
-        catalog: None,
-        remembered: &remembered,
-    };
-    let inspection = inspect(line.text.as_bytes(), &context);
-    json!({ "id": line.id, "facts": inspection.facts }).to_string()
+        };
+        let id = line.get("id").cloned().unwrap_or_default();
+        match self.facts(line) {
+            Ok(facts) => json!({ "id": id, "facts": facts }).to_string(),
+            Err(error) => refused(&error.to_string()),
+        }
+    }
+
+    fn facts(&self, line: Value) -> Result<Facts, serde_json::Error> {
+        match self {
+            Self::Postgres => pg::lines::facts(line),
+            Self::Mysql => mysql::lines::facts(line),
+            Self::Shell => shell::lines::facts(line),
+            Self::Http(apis) => http::lines::facts(line, apis),
+        }
+    }
 }
 
 fn refused(error: &str) -> String {
@@ -57,7 +56,7 @@ mod tests {
     use super::*;
 
     fn value(line: &str) -> Value {
-        serde_json::from_str(&answer(line)).unwrap()
+        serde_json::from_str(&Lines::Postgres.answer(line)).unwrap()
     }
 
     #[test]
@@ -85,7 +84,7 @@ mod tests {
     fn an_answer_is_always_one_line() {
         for text in ["SELECT 'a\nb'", "syntax\nerror", "\u{0}", "SELECT \"x\ny\" FROM \"t\n\""] {
             let line = json!({"id": 1, "text": text}).to_string();
-            assert!(!answer(&line).contains('\n'));
+            assert!(!Lines::Postgres.answer(&line).contains('\n'));
         }
     }
 }

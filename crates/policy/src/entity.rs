@@ -170,7 +170,7 @@ impl<'a> Entities<'a> {
             attributes.push(("schema", text(schema)));
             above.push(self.schema(place, schema)?);
         }
-        if let Some(ObjectName { schema: Some(schema), name }) = on {
+        if let Some(ObjectName { schema: Some(schema), name, .. }) = on {
             above.push(self.relation(place, schema, name)?);
         }
         let id = match on {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::str::FromStr as _;
 
 use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, Schema};
-use sallyport_core::{PrincipalKind, Verb};
+use sallyport_core::{Group, PrincipalKind, Verb};
 
 /// The schema's text.
 const TEXT: &str = include_str!("../starter/schema.cedarschema");
@@ -73,6 +73,15 @@ impl Types {
     }
 }
 
+/// Whether policies can speak of the verb: those of SQL, the one language that is carried. What a shell or
+/// an API would do can be inspected, and gets its actions here together with its protocol.
+fn is_spoken(verb: Verb) -> bool {
+    match verb.group() {
+        Group::Process | Group::File | Group::Net | Group::Http | Group::Tool => false,
+        _ => !matches!(verb, Verb::IamChange | Verb::Elevate | Verb::Interpreter),
+    }
+}
+
 /// An entity's id.
 pub(crate) fn uid(of: &EntityTypeName, id: &str) -> EntityUid {
     EntityUid::from_type_name_and_id(of.clone(), EntityId::new(id))
@@ -111,13 +120,14 @@ impl Vocabulary {
         };
         let verbs = Verb::ALL
             .iter()
+            .filter(|verb| is_spoken(**verb))
             .map(|verb| Ok((*verb, known(&format!("sql:{verb}"))?)))
             .collect::<Result<_, BadSchema>>()?;
         let (connect, reveal, unknown) = (known("connect")?, known("reveal")?, known("unknown")?);
         Ok(Self { schema, types, actions, verbs, connect, reveal, unknown })
     }
 
-    /// The action of a verb.
+    /// The action of a verb. An error, and so a refusal, for one that no policy can speak of.
     pub(crate) fn verb(&self, verb: Verb) -> Result<&EntityUid, BadSchema> {
         self.verbs.get(&verb).ok_or(BadSchema)
     }

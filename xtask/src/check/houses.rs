@@ -39,6 +39,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("object_store", &["record"]),
     ("ed25519-dalek", &["record"]),
     ("pg_query", &["inspect"]),
+    ("sqlparser", &["inspect"]),
+    ("brush-parser", &["inspect"]),
     ("cedar-policy", &["policy"]),
     ("jsonwebtoken", &["auth"]),
     ("reqwest", &["auth", "sallyport"]),

@@ -11,6 +11,7 @@ mod facts;
 mod functions;
 mod inspection;
 mod lineage;
+pub(crate) mod lines;
 mod names;
 mod nesting;
 mod room;

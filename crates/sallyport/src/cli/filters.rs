@@ -5,6 +5,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use sallyport_inspect::http;
+use sallyport_inspect::lines::Lines;
 use sallyport_mask::Labels;
 
 use crate::failure::Failure;
@@ -16,6 +18,12 @@ const LINE_LIMIT: u64 = 64 << 20;
 enum Language {
     /// PostgreSQL's SQL.
     Postgres,
+    /// The SQL of MySQL and MariaDB.
+    Mysql,
+    /// POSIX shell and bash.
+    Shell,
+    /// Requests to HTTP APIs.
+    Http,
 }
 
 #[derive(Debug, Args)]
@@ -35,9 +43,13 @@ pub(crate) struct Mask {
 }
 
 pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
-    match inspect.language {
-        Language::Postgres => each_line(sallyport_inspect::lines::answer),
-    }
+    let lines = match inspect.language {
+        Language::Postgres => Lines::Postgres,
+        Language::Mysql => Lines::Mysql,
+        Language::Shell => Lines::Shell,
+        Language::Http => Lines::Http(http::Apis::default()),
+    };
+    each_line(|line| lines.answer(line))
 }
 
 pub(crate) fn mask(mask: &Mask) -> Result<(), Failure> {
@@ -151,8 +163,7 @@ mod tests {
     #[test]
     fn both_filters_answer_what_is_no_json() {
         let labels = Labels::builtin();
-        for answer in
-            [sallyport_inspect::lines::answer("nonsense"), sallyport_mask::lines::answer("nonsense", &labels)]
+        for answer in [Lines::Postgres.answer("nonsense"), sallyport_mask::lines::answer("nonsense", &labels)]
         {
             assert!(answer.contains("\"error\""), "{answer}");
         }

@@ -339,7 +339,7 @@ impl Reader<'_> {
         let tables = self.relations(range);
         for table in &tables {
             let object = (!index.idxname.is_empty())
-                .then(|| ObjectName { schema: table.schema.clone(), name: index.idxname.clone() });
+                .then(|| ObjectName { name: index.idxname.clone(), ..table.clone() });
             self.add(Action {
                 kind: Some("index".to_owned()),
                 object,

@@ -1,0 +1,3 @@
+//! Facts of POSIX shell and bash. Nothing is understood yet.
+
+pub(crate) mod lines;
