@@ -75,7 +75,7 @@ impl Types {
 
 /// Whether policies can speak of the verb: those of SQL, the one language that is carried. What a shell or
 /// an API would do can be inspected, and gets its actions here together with its protocol.
-fn is_spoken(verb: Verb) -> bool {
+pub(crate) fn is_spoken(verb: Verb) -> bool {
     match verb.group() {
         Group::Process | Group::File | Group::Net | Group::Http | Group::Tool => false,
         _ => !matches!(verb, Verb::IamChange | Verb::Elevate | Verb::Interpreter),
