@@ -15,6 +15,9 @@ pub(super) enum Effect {
     /// Runs another program with these words (`env`, `timeout`, `xargs`, `find -exec`, `kubectl exec --`).
     /// Words that are only known at run time (what `xargs` reads) are `Sureness::Any` at their place.
     Runs(Vec<Word>),
+    /// Gives what it runs this variable, `NAME=value` (`env X=y …`, `sudo X=y …`): as dangerous as the same
+    /// assignment before a command.
+    Sets(Word),
     /// Runs shell text here or elsewhere (`sh -c`, `ssh host …`, `watch`, `su -c`).
     RunsShell(Word),
     /// Runs what it reads from standard input as shell text (`sh`, `bash -s`, `ssh host` without a command).
