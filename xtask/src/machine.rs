@@ -15,6 +15,8 @@ pub(crate) enum Need {
     /// A C compiler, and libclang with its own headers: the SQL parser is C, and its Rust bindings are
     /// generated while it is built.
     Compilers,
+    /// A C++ compiler, for libFuzzer.
+    Cxx,
     /// PostgreSQL's server and client, 15 or later.
     Postgres,
     /// A virtual environment with the Python client that the end-to-end tests use.
@@ -72,6 +74,9 @@ fn missing_packages(needs: &[Need]) -> Vec<&'static str> {
         if !has_libclang() {
             packages.push("libclang-dev");
         }
+    }
+    if needs.contains(&Need::Cxx) && !succeeds(Command::new("c++").arg("--version")) {
+        packages.push("g++");
     }
     if needs.contains(&Need::Postgres)
         && (postgres().is_none() || !succeeds(Command::new("psql").arg("--version")))

@@ -15,6 +15,7 @@
 mod bench;
 mod check;
 mod demo;
+mod fuzz;
 mod machine;
 mod mutants;
 mod shell;
@@ -32,6 +33,7 @@ cargo xtask <command>
   check                      formatting, layout, dependencies, clippy
   layout                     the same without clippy: builds nothing
   bench                      the project's own measurements
+  fuzz TARGET [SECONDS]      libFuzzer over one target of fuzz/ (60 s)
   mutants [WORD]             switches each guard off and expects its test to fail
 
 Each command says what it installs. Without root it installs nothing and says what to install.";
@@ -58,6 +60,7 @@ fn run(arguments: &[String]) -> Outcome {
         ("check", []) => check::run(),
         ("layout", []) => check::quick(),
         ("bench", rest) => bench::run(rest),
+        ("fuzz", rest) => fuzz::run(rest),
         ("mutants", rest) => mutants::run(rest),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");
