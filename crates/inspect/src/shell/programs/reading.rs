@@ -1,0 +1,343 @@
+//! Reads a program's words by its description.
+//!
+//! One walk over the words: options, their values, sub-commands, operands; the operands get their roles at
+//! the end, when their number is known. What the description does not say makes the whole unknown, unless
+//! the description says that nothing the program can do matters.
+
+use std::collections::BTreeMap;
+
+use sallyport_core::UnknownCode;
+
+use super::description::{Act, Node, Operands, Role, Roles, Rule, Takes};
+use super::outcome::Outcome;
+use super::rests;
+use crate::shell::effect::Effect;
+use crate::shell::word::{Sureness, Word};
+
+/// What the words do, those after the program's name.
+pub(super) fn read(program: &str, node: &Node, words: &[Word]) -> Vec<Effect> {
+    let mut outcome = Outcome::new(program);
+    let mut words = std::borrow::Cow::Borrowed(words);
+    if node.bundle
+        && let Some(first) = words.first()
+        && !first.is_dynamic()
+        && !first.text.starts_with('-')
+    {
+        let (apart, used) = rests::unbundled(node, first, words.get(1..).unwrap_or_default());
+        words.to_mut().splice(0..=used, apart);
+    }
+    Reading::new(node, &mut outcome).run(&words);
+    outcome.into_effects()
+}
+
+/// How far the reading is.
+struct Reading<'d, 'w, 'o> {
+    /// The program and the sub-commands down to here.
+    levels: Vec<&'d Node>,
+    node: &'d Node,
+    lenient: bool,
+    /// The operands so far.
+    found: Vec<&'w Word>,
+    operands: &'d Operands,
+    /// What the many operands are beside.
+    also: Vec<&'d Roles>,
+    options_ended: bool,
+    /// An option said what to do.
+    ended: bool,
+    outcome: &'o mut Outcome,
+}
+
+impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
+    fn new(node: &'d Node, outcome: &'o mut Outcome) -> Self {
+        Self {
+            levels: vec![node],
+            node,
+            lenient: node.lenient.unwrap_or(false),
+            found: Vec::new(),
+            operands: &node.operands,
+            also: Vec::new(),
+            options_ended: false,
+            ended: false,
+            outcome,
+        }
+    }
+
+    fn run(mut self, words: &'w [Word]) {
+        if let Some(reader) = self.node.reader {
+            return reader(words, self.outcome);
+        }
+        let mut left = words;
+        while let Some((word, after)) = left.split_first() {
+            left = after;
+            if !self.options_ended && !word.is_dynamic() {
+                if word.text == "--" {
+                    self.options_ended = true;
+                    continue;
+                }
+                if self.is_option(&word.text) {
+                    left = self.option(word, left);
+                    continue;
+                }
+            }
+            if word.is_dynamic() && !(self.options_ended && word.sure == Sureness::One) && !self.is_inert() {
+                self.outcome.dynamic(word);
+            }
+            if self.node.has_subs() {
+                if !self.sub(word) {
+                    return;
+                }
+                if let Some(reader) = self.node.reader {
+                    return reader(left, self.outcome);
+                }
+                continue;
+            }
+            if let Some(rest) = self.operands.rest
+                && self.found.len() == self.operands.before.len()
+            {
+                let from = words.get(words.len() - left.len() - 1..).unwrap_or_default();
+                self.ended = true;
+                (rest.read)(from, self.outcome);
+                break;
+            }
+            self.options_ended |= self.node.posix;
+            self.found.push(word);
+        }
+        self.finish();
+    }
+
+    /// Goes down to a sub-command; false where that is not possible.
+    fn sub(&mut self, word: &Word) -> bool {
+        if word.is_dynamic() {
+            self.outcome.dynamic(word);
+            return false;
+        }
+        match self.node.sub(&word.text) {
+            Some(node) => {
+                self.node = node;
+                self.levels.push(node);
+                self.lenient = node.lenient.unwrap_or(self.lenient);
+                self.operands = &node.operands;
+                true
+            }
+            None if self.node.groups => true,
+            None => {
+                self.outcome.unknown(UnknownCode::Unsupported, &word.text);
+                false
+            }
+        }
+    }
+
+    fn is_option(&self, text: &str) -> bool {
+        match text.as_bytes() {
+            [b'-', _, ..] => true,
+            [b'+', _, ..] => self.find("+").is_some(),
+            _ => false,
+        }
+    }
+
+    fn finish(mut self) {
+        let found = std::mem::take(&mut self.found);
+        if self.node.has_subs() && !self.ended {
+            // A group without a sub-command prints its help, except where the description says otherwise.
+            if self.node.groups && self.node.none.is_empty() {
+                self.outcome.unknown(UnknownCode::Unsupported, "no command that is described");
+            }
+        } else {
+            for act in &self.node.does {
+                self.outcome.act(act);
+            }
+        }
+        if found.is_empty() && !self.ended {
+            for act in &self.node.none {
+                self.outcome.act(act);
+            }
+        }
+        self.assign(&found);
+    }
+
+    /// Gives the operands their roles.
+    fn assign(&mut self, found: &[&Word]) {
+        let Operands { before, many, after, .. } = self.operands;
+        let (first, left) = found.split_at(before.len().min(found.len()));
+        let (middle, last) = left.split_at(left.len().saturating_sub(after.len()));
+        // A word that may be any number of words moves the places of those after it.
+        let moved = found.iter().any(|word| word.sure == Sureness::Any) && !self.operands.are_harmless();
+        for (word, roles) in first.iter().zip(before).chain(last.iter().zip(after)) {
+            self.outcome.roles(roles, word);
+        }
+        if let Some(roles) = many {
+            for word in middle {
+                for roles in std::iter::once(roles).chain(self.also.iter().copied()) {
+                    self.outcome.roles(roles, word);
+                }
+            }
+        }
+        if moved {
+            self.outcome.unknown(UnknownCode::Dynamic, "any number of operands");
+        }
+    }
+
+    /// Whether no word could make it do anything.
+    fn is_inert(&self) -> bool {
+        self.lenient
+            && !self.node.has_subs()
+            && self.operands.are_harmless()
+            && self.node.options.values().chain(self.globals()).all(Rule::is_harmless)
+    }
+
+    fn globals(&self) -> impl Iterator<Item = &'d Rule> {
+        self.levels.clone().into_iter().flat_map(|level| level.global.values())
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &'d BTreeMap<String, Rule>> {
+        std::iter::once(&self.node.options)
+            .chain(self.levels.clone().into_iter().rev().map(|level| &level.global))
+    }
+
+    fn find(&self, name: &str) -> Option<&'d Rule> {
+        self.tables().find_map(|table| table.get(name))
+    }
+
+    /// Reads one option; what is left after its values.
+    fn option(&mut self, word: &'w Word, left: &'w [Word]) -> &'w [Word] {
+        let text = word.text.as_str();
+        if let Some(value) = text.strip_prefix('+') {
+            return self.apply("+", self.find("+"), Some(value), word, left);
+        }
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (text, None),
+        };
+        if word.sure == Sureness::Pattern && name.contains(['*', '?', '[']) {
+            self.outcome.unknown(UnknownCode::Ambiguous, text);
+        }
+        if let Some(long) = text.strip_prefix("--") {
+            let single = if self.node.long { name.get(1..).and_then(|name| self.find(name)) } else { None };
+            let rule = self.find(name).or(single).or_else(|| self.abbreviated(name));
+            if rule.is_none() && matches!(long, "help" | "version") {
+                self.ended = true;
+                return left;
+            }
+            return self.apply(name, rule, value, word, left);
+        }
+        if name.len() > 2 || self.node.long {
+            if let Some(rule) = self.find(name) {
+                return self.apply(name, Some(rule), value, word, left);
+            }
+            if self.node.long {
+                let double = self.find(&format!("-{name}"));
+                return self.apply(name, double, value, word, left);
+            }
+        }
+        self.cluster(word, left)
+    }
+
+    /// One rule of an option: its values, then what it does.
+    fn apply(
+        &mut self,
+        name: &str,
+        rule: Option<&'d Rule>,
+        attached: Option<&str>,
+        word: &'w Word,
+        left: &'w [Word],
+    ) -> &'w [Word] {
+        let Some(rule) = rule else {
+            if !self.lenient {
+                self.outcome.unknown(UnknownCode::Unsupported, name);
+            }
+            let takes = self.node.values
+                && attached.is_none()
+                && left.first().is_some_and(|next| !next.text.starts_with('-'));
+            return if takes { left.get(1..).unwrap_or_default() } else { left };
+        };
+        self.ended |= rule.roles.iter().flatten().any(Role::is_work);
+        let attached = attached.map(|text| Word { text: text.to_owned(), sure: word.sure });
+        let mut left = left;
+        let mut roles = rule.roles.as_slice();
+        if let (Some(value), Some((first, more))) = (&attached, roles.split_first()) {
+            self.outcome.roles(first, value);
+            roles = more;
+        }
+        if rule.takes == Takes::Optional && attached.is_none() {
+            // Without its value such an option has one of its own.
+            let usual = Word::constant("");
+            for role in rule.roles.iter().flatten().filter(|role| matches!(role, Role::Special(_))) {
+                self.outcome.role(role, &usual);
+            }
+        }
+        if rule.takes == Takes::Required {
+            for role in roles {
+                let Some((value, after)) = left.split_first() else { break };
+                left = after;
+                if value.sure == Sureness::Any && !self.is_inert() {
+                    self.outcome.dynamic(value);
+                }
+                self.outcome.roles(role, value);
+            }
+        }
+        for act in &rule.acts {
+            match act {
+                Act::Operands(operands) => {
+                    self.operands = operands;
+                    self.ended = true;
+                }
+                Act::Also(roles) => self.also.push(roles),
+                Act::End => self.ended = true,
+                Act::Rest => {
+                    self.ended = true;
+                    if let Some(rest) = self.operands.rest {
+                        (rest.read)(left, self.outcome);
+                    }
+                    left = &[];
+                }
+                Act::Code => {
+                    self.ended = true;
+                    self.outcome.act(act);
+                }
+                act => self.outcome.act(act),
+            }
+        }
+        left
+    }
+
+    /// Short options put together (`-rf`), the last of which may have its value in the same word.
+    fn cluster(&mut self, word: &'w Word, left: &'w [Word]) -> &'w [Word] {
+        let mut letters = word.text.chars();
+        letters.next();
+        while let Some(letter) = letters.next() {
+            let digits = letter.is_ascii_digit() && self.find("-#").is_some();
+            let name = if digits { "-#".to_owned() } else { format!("-{letter}") };
+            let rule = self.find(&name);
+            let takes = rule.map_or(Takes::Nothing, |rule| rule.takes);
+            if takes == Takes::Nothing {
+                let after = self.apply(&name, rule, None, word, left);
+                if after.len() < left.len() {
+                    return after;
+                }
+                continue;
+            }
+            let value = letters.as_str();
+            let value = value.strip_prefix('=').filter(|_| self.node.values).unwrap_or(value);
+            let attached = (!value.is_empty()).then_some(value);
+            return self.apply(&name, rule, attached, word, left);
+        }
+        left
+    }
+
+    /// The option that a long one without its end can only be.
+    fn abbreviated(&mut self, name: &str) -> Option<&'d Rule> {
+        let mut rules: Vec<&'d Rule> = Vec::new();
+        for table in self.tables() {
+            let from = table.range::<str, _>((std::ops::Bound::Included(name), std::ops::Bound::Unbounded));
+            for (_, rule) in from.take_while(|(spelling, _)| spelling.starts_with(name)) {
+                if !rules.contains(&rule) {
+                    rules.push(rule);
+                }
+            }
+        }
+        if rules.len() > 1 {
+            self.outcome.unknown(UnknownCode::Ambiguous, name);
+        }
+        rules.first().copied()
+    }
+}
