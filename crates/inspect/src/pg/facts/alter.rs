@@ -18,7 +18,7 @@ impl Reader<'_> {
             NodeEnum::DropStmt(drop) => self.drop_objects(drop),
             NodeEnum::RenameStmt(rename) => self.rename(rename),
             NodeEnum::AlterObjectSchemaStmt(alter) => {
-                let object_type = ObjectType::try_from(alter.object_type).unwrap_or(ObjectType::Undefined);
+                let object_type = self.object_type(alter.object_type);
                 if let Some(range) = &alter.relation {
                     for object in self.relations(range) {
                         self.act(Verb::Alter, kind_word(object_type), object);
@@ -28,7 +28,7 @@ impl Reader<'_> {
                 }
             }
             NodeEnum::AlterObjectDependsStmt(alter) => {
-                let object_type = ObjectType::try_from(alter.object_type).unwrap_or(ObjectType::Undefined);
+                let object_type = self.object_type(alter.object_type);
                 match (&alter.relation, alter.object.as_deref()) {
                     (Some(range), object) => {
                         let name = object.map_or_else(|| ObjectName::bare(""), object_name).name;
@@ -60,7 +60,7 @@ impl Reader<'_> {
                 }
             }
             NodeEnum::AlterFunctionStmt(alter) => {
-                let object_type = ObjectType::try_from(alter.objtype).unwrap_or(ObjectType::ObjectFunction);
+                let object_type = self.object_type(alter.objtype);
                 if let Some(function) = &alter.func {
                     self.alter_named(kind_word(object_type), &function.objname);
                 }
@@ -111,6 +111,7 @@ impl Reader<'_> {
                 self.act_bare(Verb::Alter, "tablespace", &alter.tablespacename);
             }
             NodeEnum::AlterTableMoveAllStmt(alter) => {
+                self.object_type(alter.objtype);
                 self.act_bare(Verb::Alter, "tablespace", &alter.orig_tablespacename);
             }
             NodeEnum::AlterPublicationStmt(alter) => {
@@ -148,7 +149,7 @@ impl Reader<'_> {
     }
 
     fn drop_objects(&mut self, drop: &DropStmt) {
-        let object_type = ObjectType::try_from(drop.remove_type).unwrap_or(ObjectType::Undefined);
+        let object_type = self.object_type(drop.remove_type);
         if object_type == ObjectType::Undefined {
             return self.unsupported("DROP of an unknown kind");
         }
@@ -158,7 +159,8 @@ impl Reader<'_> {
     }
 
     fn rename(&mut self, rename: &RenameStmt) {
-        let object_type = ObjectType::try_from(rename.rename_type).unwrap_or(ObjectType::Undefined);
+        let object_type = self.object_type(rename.rename_type);
+        let relation = self.object_type(rename.relation_type);
         match object_type {
             ObjectType::ObjectRole => self.act_bare(Verb::AlterRole, "role", &rename.subname),
             // The trigger, rule or policy is renamed; for a column or constraint, the table is altered.
@@ -167,8 +169,6 @@ impl Reader<'_> {
             }
             ObjectType::ObjectColumn | ObjectType::ObjectTabconstraint | ObjectType::ObjectAttribute => {
                 if let Some(range) = &rename.relation {
-                    let relation =
-                        ObjectType::try_from(rename.relation_type).unwrap_or(ObjectType::ObjectTable);
                     let kind = match object_type {
                         ObjectType::ObjectAttribute => "type",
                         ObjectType::ObjectTabconstraint => "table",
@@ -193,7 +193,7 @@ impl Reader<'_> {
 
     fn alter_table(&mut self, alter: &AlterTableStmt) {
         let Some(range) = &alter.relation else { return self.unsupported("ALTER TABLE without a name") };
-        let object_type = ObjectType::try_from(alter.objtype).unwrap_or(ObjectType::ObjectTable);
+        let object_type = self.object_type(alter.objtype);
         let kind = kind_word(object_type);
         let objects = self.relations(range);
         for command in &alter.cmds {
@@ -225,13 +225,72 @@ impl Reader<'_> {
                 | AlterTableType::AtForceRowSecurity
                 | AlterTableType::AtNoForceRowSecurity => self.act(Verb::RowSecurity, kind, object.clone()),
                 AlterTableType::Undefined => self.unsupported("a kind of ALTER TABLE"),
-                _ => self.act(Verb::Alter, kind, object.clone()),
+                AlterTableType::AtAddColumn
+                | AlterTableType::AtAddColumnToView
+                | AlterTableType::AtColumnDefault
+                | AlterTableType::AtCookedColumnDefault
+                | AlterTableType::AtDropNotNull
+                | AlterTableType::AtSetNotNull
+                | AlterTableType::AtSetExpression
+                | AlterTableType::AtDropExpression
+                | AlterTableType::AtSetStatistics
+                | AlterTableType::AtSetOptions
+                | AlterTableType::AtResetOptions
+                | AlterTableType::AtSetStorage
+                | AlterTableType::AtSetCompression
+                | AlterTableType::AtDropColumn
+                | AlterTableType::AtAddIndex
+                | AlterTableType::AtReAddIndex
+                | AlterTableType::AtAddConstraint
+                | AlterTableType::AtReAddConstraint
+                | AlterTableType::AtReAddDomainConstraint
+                | AlterTableType::AtAlterConstraint
+                | AlterTableType::AtValidateConstraint
+                | AlterTableType::AtAddIndexConstraint
+                | AlterTableType::AtDropConstraint
+                | AlterTableType::AtReAddComment
+                | AlterTableType::AtAlterColumnType
+                | AlterTableType::AtAlterColumnGenericOptions
+                | AlterTableType::AtClusterOn
+                | AlterTableType::AtDropCluster
+                | AlterTableType::AtSetLogged
+                | AlterTableType::AtSetUnLogged
+                | AlterTableType::AtDropOids
+                | AlterTableType::AtSetAccessMethod
+                | AlterTableType::AtSetTableSpace
+                | AlterTableType::AtSetRelOptions
+                | AlterTableType::AtResetRelOptions
+                | AlterTableType::AtReplaceRelOptions
+                | AlterTableType::AtEnableTrig
+                | AlterTableType::AtEnableAlwaysTrig
+                | AlterTableType::AtEnableReplicaTrig
+                | AlterTableType::AtDisableTrig
+                | AlterTableType::AtEnableTrigAll
+                | AlterTableType::AtDisableTrigAll
+                | AlterTableType::AtEnableTrigUser
+                | AlterTableType::AtDisableTrigUser
+                | AlterTableType::AtEnableRule
+                | AlterTableType::AtEnableAlwaysRule
+                | AlterTableType::AtEnableReplicaRule
+                | AlterTableType::AtDisableRule
+                | AlterTableType::AtAddInherit
+                | AlterTableType::AtDropInherit
+                | AlterTableType::AtAddOf
+                | AlterTableType::AtDropOf
+                | AlterTableType::AtReplicaIdentity
+                | AlterTableType::AtGenericOptions
+                | AlterTableType::AtAttachPartition
+                | AlterTableType::AtDetachPartition
+                | AlterTableType::AtDetachPartitionFinalize
+                | AlterTableType::AtAddIdentity
+                | AlterTableType::AtSetIdentity
+                | AlterTableType::AtDropIdentity
+                | AlterTableType::AtReAddStatistics => self.act(Verb::Alter, kind, object.clone()),
             }
         }
         match inner(&command.def) {
             Some(NodeEnum::ColumnDef(column)) => {
-                self.maybe(&column.raw_default, Mode::Read);
-                self.elements(&column.constraints);
+                self.column_definition(column);
                 if subtype == AlterTableType::AtAlterColumnType {
                     // Every row is cast to the new type.
                     self.cast_to(column.type_name.as_ref());
@@ -243,7 +302,7 @@ impl Reader<'_> {
                     self.on_relation(Verb::Alter, range);
                 }
                 if let Some(bound) = &partition.bound {
-                    self.all(&bound.listdatums, Mode::Read);
+                    self.partition_bound(bound);
                 }
             }
             // Names, options and numbers.

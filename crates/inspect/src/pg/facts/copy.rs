@@ -32,6 +32,9 @@ impl Reader<'_> {
             }
         } else {
             self.add(Action::new(verb));
+            if copy.where_clause.is_some() {
+                self.unsupported("COPY of a query with a condition");
+            }
         }
         if let Some(query) = inner(&copy.query) {
             self.deeper(|reader| {

@@ -90,7 +90,10 @@ impl Reader<'_> {
                 // The source is repeated for every column; reading it again merges.
                 self.maybe(&assign.source, mode);
             }
-            NodeEnum::ResTarget(target) => self.maybe(&target.val, mode),
+            NodeEnum::ResTarget(target) => {
+                self.all(&target.indirection, mode);
+                self.maybe(&target.val, mode);
+            }
             NodeEnum::SortBy(sort) => {
                 self.operator(&sort.use_op);
                 self.maybe(&sort.node, mode);

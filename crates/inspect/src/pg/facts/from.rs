@@ -179,6 +179,9 @@ impl Reader<'_> {
                     {
                         columns.get_or_insert_default().extend(self.column_definitions(&definitions.items));
                     }
+                    if list.items.len() > 2 {
+                        self.unsupported("a function in FROM");
+                    }
                 }
                 Some(other) => self.deeper(|reader| reader.node(other, Mode::Read)),
                 None => self.unsupported("an empty function in FROM"),
@@ -211,6 +214,7 @@ impl Reader<'_> {
                     names.push(column.colname.clone());
                     // The value is made one of that type, by whatever code the type brings with it.
                     self.cast_to(column.type_name.as_ref());
+                    self.column_definition(column);
                 }
                 Some(other) => self.unsupported_node(other),
                 None => {}
@@ -290,14 +294,14 @@ impl Reader<'_> {
                 self.unsupported("a locking clause");
                 continue;
             };
-            let names: Vec<String> = clause
-                .locked_rels
-                .iter()
-                .filter_map(|node| match node.node.as_ref() {
-                    Some(NodeEnum::RangeVar(range)) => Some(written(range).name),
-                    _ => None,
-                })
-                .collect();
+            let mut names = Vec::new();
+            for node in &clause.locked_rels {
+                match node.node.as_ref() {
+                    Some(NodeEnum::RangeVar(range)) => names.push(written(range).name),
+                    Some(other) => self.unsupported_node(other),
+                    None => {}
+                }
+            }
             let sources = self.scopes.last().map(|scope| scope.sources.clone()).unwrap_or_default();
             let locked = sources.iter().filter(|source| names.is_empty() || names.contains(&source.alias));
             for target in locked.flat_map(|source| source.targets.iter()) {

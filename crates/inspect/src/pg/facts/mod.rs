@@ -432,3 +432,7 @@ fn string_of(node: &Node) -> Option<&str> {
 fn inner(node: &Option<Box<Node>>) -> Option<&NodeEnum> {
     node.as_ref().and_then(|node| node.node.as_ref())
 }
+
+#[cfg(test)]
+#[path = "grammar_tests.rs"]
+mod grammar_tests;

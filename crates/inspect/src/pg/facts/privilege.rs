@@ -25,8 +25,9 @@ impl Reader<'_> {
             .collect();
         columns.sort();
         columns.dedup();
+        self.grant_of(grant);
         let whole = grant.targtype == GrantTargetType::AclTargetAllInSchema as i32;
-        let object_type = ObjectType::try_from(grant.objtype).unwrap_or(ObjectType::Undefined);
+        let object_type = self.object_type(grant.objtype);
         let add = |reader: &mut Self, kind: &str, object: ObjectName| {
             reader.add(Action {
                 columns: columns.clone(),
@@ -62,6 +63,13 @@ impl Reader<'_> {
         }
     }
 
+    fn grant_of(&mut self, grant: &GrantStmt) {
+        if GrantTargetType::try_from(grant.targtype).is_err() {
+            self.unsupported("a kind of GRANT");
+        }
+        self.object_type(grant.objtype);
+    }
+
     pub(super) fn grant_role(&mut self, grant: &GrantRoleStmt) {
         let verb = if grant.is_grant { Verb::Grant } else { Verb::Revoke };
         let to = roles(&grant.grantee_roles);
@@ -72,6 +80,9 @@ impl Reader<'_> {
 
     pub(super) fn default_privileges(&mut self, alter: &AlterDefaultPrivilegesStmt) {
         let to = alter.action.as_ref().map(|action| roles(&action.grantees)).unwrap_or_default();
+        if let Some(action) = &alter.action {
+            self.grant_of(action);
+        }
         let mut schemas = Vec::new();
         for option in &alter.options {
             match option.node.as_ref() {
@@ -96,7 +107,7 @@ impl Reader<'_> {
 
     pub(super) fn alter_owner(&mut self, alter: &AlterOwnerStmt) {
         let to = Self::owner(alter.newowner.as_ref());
-        let object_type = ObjectType::try_from(alter.object_type).unwrap_or(ObjectType::Undefined);
+        let object_type = self.object_type(alter.object_type);
         let kind = kind_word(object_type);
         if let Some(range) = &alter.relation {
             for object in self.relations(range) {

@@ -28,19 +28,23 @@ impl Reader<'_> {
 
     pub(super) fn with(&mut self, with: Option<&WithClause>) {
         let Some(with) = with else { return };
-        let ctes = with.ctes.iter().filter_map(|node| match node.node.as_ref() {
-            Some(NodeEnum::CommonTableExpr(cte)) => Some(cte),
-            _ => None,
-        });
+        let mut ctes = Vec::with_capacity(with.ctes.len());
+        for node in &with.ctes {
+            match node.node.as_ref() {
+                Some(NodeEnum::CommonTableExpr(cte)) => ctes.push(cte.as_ref()),
+                Some(other) => self.unsupported_node(other),
+                None => {}
+            }
+        }
         if with.recursive {
-            for cte in ctes.clone() {
+            for cte in &ctes {
                 let aliases = strings(&cte.aliascolnames);
                 let columns =
                     if aliases.is_empty() { self.first_names(inner(&cte.ctequery)) } else { Some(aliases) };
                 self.add_cte(Cte { name: cte.ctename.clone(), columns });
             }
         }
-        for cte in ctes {
+        for cte in &ctes {
             let mut columns = inner(&cte.ctequery).and_then(|query| self.query(query));
             let aliases = strings(&cte.aliascolnames);
             if let Some(columns) = &mut columns {
@@ -139,18 +143,42 @@ impl Reader<'_> {
                 }
             });
         }
-        // ORDER BY of a set operation can name output columns only: nothing new is read.
-        for item in &select.sort_clause {
-            if let Some(NodeEnum::SortBy(sort)) = item.node.as_ref() {
-                self.operator(&sort.use_op);
-                if !matches!(inner(&sort.node), Some(NodeEnum::ColumnRef(_) | NodeEnum::AConst(_))) {
-                    self.maybe(&sort.node, Mode::Filter);
-                }
-            }
-        }
+        self.no_simple_select(select);
+        self.output_order(&select.sort_clause);
         self.limits(select);
         self.locking(&select.locking_clause);
         names
+    }
+
+    /// ORDER BY of a set operation or of VALUES can name output columns only: nothing new is read.
+    fn output_order(&mut self, items: &[Node]) {
+        for item in items {
+            match item.node.as_ref() {
+                Some(NodeEnum::SortBy(sort)) => {
+                    self.operator(&sort.use_op);
+                    if !matches!(inner(&sort.node), Some(NodeEnum::ColumnRef(_) | NodeEnum::AConst(_))) {
+                        self.maybe(&sort.node, Mode::Filter);
+                    }
+                }
+                Some(other) => self.unsupported_node(other),
+                None => {}
+            }
+        }
+    }
+
+    /// The clauses that the grammar gives to a plain SELECT alone.
+    fn no_simple_select(&mut self, select: &SelectStmt) {
+        let bare = select.distinct_clause.is_empty()
+            && select.target_list.is_empty()
+            && select.from_clause.is_empty()
+            && select.where_clause.is_none()
+            && select.group_clause.is_empty()
+            && select.having_clause.is_none()
+            && select.window_clause.is_empty();
+        let both = select.op != SetOperation::SetopNone as i32 && !select.values_lists.is_empty();
+        if !bare || both {
+            self.unsupported("a query that is of two kinds at once");
+        }
     }
 
     fn values(&mut self, select: &SelectStmt) -> Option<Vec<String>> {
@@ -163,7 +191,10 @@ impl Reader<'_> {
                 self.unsupported("a row of VALUES");
             }
         }
+        self.no_simple_select(select);
+        self.output_order(&select.sort_clause);
         self.limits(select);
+        self.locking(&select.locking_clause);
         Some((1..=width).map(|number| format!("column{number}")).collect())
     }
 
@@ -173,6 +204,7 @@ impl Reader<'_> {
         for target in targets {
             match target.node.as_ref() {
                 Some(NodeEnum::ResTarget(column)) => {
+                    self.all(&column.indirection, Mode::Read);
                     self.maybe(&column.val, Mode::Read);
                     match (names.as_mut(), target_name(target)) {
                         (Some(names), Some(name)) => names.push(name),

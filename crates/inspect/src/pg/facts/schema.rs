@@ -2,8 +2,8 @@
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    Constraint, CreateFunctionStmt, CreateStmt, CreateTableAsStmt, IndexStmt, IntoClause, Node, ObjectType,
-    RangeVar,
+    CollateClause, ColumnDef, Constraint, CreateFunctionStmt, CreateStmt, CreateTableAsStmt, IndexStmt,
+    IntoClause, Node, ObjectType, PartitionBoundSpec, RangeVar,
 };
 use sallyport_core::{Action, ObjectName, Verb};
 
@@ -68,6 +68,14 @@ pub(super) fn kind_word(object: ObjectType) -> &'static str {
 const TRUSTED: [&str; 5] = ["sql", "plpgsql", "plperl", "pltcl", "plv8"];
 
 impl Reader<'_> {
+    /// A kind of object; one that the grammar did not have when this was written is a gap.
+    pub(super) fn object_type(&mut self, value: i32) -> ObjectType {
+        ObjectType::try_from(value).unwrap_or_else(|_| {
+            self.unsupported("a kind of object");
+            ObjectType::Undefined
+        })
+    }
+
     /// Statements that make, change or drop definitions and privileges.
     pub(super) fn definition(&mut self, node: &NodeEnum) {
         if !(self.role_statement(node) || self.create(node) || self.alter(node)) {
@@ -174,7 +182,7 @@ impl Reader<'_> {
                 self.act_bare(Verb::LoadLibrary, "language", &language.plname);
             }
             NodeEnum::DefineStmt(define) => {
-                let kind = ObjectType::try_from(define.kind).unwrap_or(ObjectType::Undefined);
+                let kind = self.object_type(define.kind);
                 let name = split(&strings(&define.defnames));
                 self.created_code.insert(name.name.clone());
                 self.create_in_schema(kind_word(kind), name);
@@ -183,6 +191,8 @@ impl Reader<'_> {
                 let name = split(&strings(&domain.domainname));
                 self.created_code.insert(name.name.clone());
                 self.create_in_schema("domain", name);
+                self.collation(domain.coll_clause.as_deref());
+                self.elements(&domain.constraints);
             }
             NodeEnum::CompositeTypeStmt(composite) => {
                 if let Some(range) = &composite.typevar {
@@ -240,7 +250,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn on_object(&mut self, verb: Verb, object_type: i32, object: Option<&Node>) {
-        let object_type = ObjectType::try_from(object_type).unwrap_or(ObjectType::Undefined);
+        let object_type = self.object_type(object_type);
         let Some(object) = object else { return self.unsupported("a definition without an object") };
         for (kind, name, on) in self.named_part(object_type, object) {
             self.add(Action { on, ..Action::on_object(verb, kind, name) });
@@ -263,31 +273,36 @@ impl Reader<'_> {
             reader.elements(&create.table_elts);
             reader.elements(&create.constraints);
             if let Some(bound) = &create.partbound {
-                reader.all(&bound.listdatums, Mode::Read);
-                for datum in bound.lowerdatums.iter().chain(&bound.upperdatums) {
-                    if let Some(NodeEnum::PartitionRangeDatum(datum)) = datum.node.as_ref() {
-                        reader.maybe(&datum.value, Mode::Read);
-                    }
-                }
+                reader.partition_bound(bound);
             }
             if let Some(spec) = &create.partspec {
                 for part in &spec.part_params {
-                    if let Some(NodeEnum::PartitionElem(part)) = part.node.as_ref() {
-                        reader.maybe(&part.expr, Mode::Read);
+                    match part.node.as_ref() {
+                        Some(NodeEnum::PartitionElem(part)) => reader.maybe(&part.expr, Mode::Read),
+                        Some(other) => reader.unsupported_node(other),
+                        None => {}
                     }
                 }
             }
         });
     }
 
+    /// The values of a partition's bound, which the server works out as it makes the partition.
+    pub(super) fn partition_bound(&mut self, bound: &PartitionBoundSpec) {
+        for datum in bound.listdatums.iter().chain(&bound.lowerdatums).chain(&bound.upperdatums) {
+            match datum.node.as_ref() {
+                // MINVALUE and MAXVALUE come out of the parser as columns.
+                Some(NodeEnum::ColumnRef(_)) | None => {}
+                Some(other) => self.node(other, Mode::Read),
+            }
+        }
+    }
+
     /// Columns and constraints: what their expressions call.
     pub(super) fn elements(&mut self, elements: &[Node]) {
         for element in elements {
             match element.node.as_ref() {
-                Some(NodeEnum::ColumnDef(column)) => {
-                    self.maybe(&column.raw_default, Mode::Read);
-                    self.elements(&column.constraints);
-                }
+                Some(NodeEnum::ColumnDef(column)) => self.column_definition(column),
                 Some(NodeEnum::Constraint(constraint)) => self.constraint(constraint),
                 // LIKE copies definitions, not rows.
                 Some(NodeEnum::TableLikeClause(_)) | None => {}
@@ -296,25 +311,43 @@ impl Reader<'_> {
         }
     }
 
+    /// A column's default and constraints.
+    pub(super) fn column_definition(&mut self, column: &ColumnDef) {
+        self.maybe(&column.raw_default, Mode::Read);
+        self.collation(column.coll_clause.as_deref());
+        self.elements(&column.constraints);
+    }
+
+    fn collation(&mut self, clause: Option<&CollateClause>) {
+        if let Some(clause) = clause {
+            self.maybe(&clause.arg, Mode::Read);
+        }
+    }
+
     pub(super) fn constraint(&mut self, constraint: &Constraint) {
         self.maybe(&constraint.raw_expr, Mode::Read);
         self.maybe(&constraint.where_clause, Mode::Read);
         for exclusion in &constraint.exclusions {
-            if let Some(NodeEnum::List(list)) = exclusion.node.as_ref() {
-                let mut items = list.items.iter();
-                if let Some(NodeEnum::IndexElem(element)) = items.next().and_then(|item| item.node.as_ref()) {
-                    self.maybe(&element.expr, Mode::Read);
-                }
-                if let Some(NodeEnum::List(operator)) = items.next().and_then(|item| item.node.as_ref()) {
-                    self.operator(&operator.items);
+            let Some(NodeEnum::List(list)) = exclusion.node.as_ref() else {
+                self.unsupported("an exclusion");
+                continue;
+            };
+            for item in &list.items {
+                match item.node.as_ref() {
+                    Some(NodeEnum::IndexElem(element)) => self.maybe(&element.expr, Mode::Read),
+                    Some(NodeEnum::List(operator)) => self.operator(&operator.items),
+                    Some(other) => self.unsupported_node(other),
+                    None => {}
                 }
             }
         }
     }
 
     fn create_as(&mut self, create: &CreateTableAsStmt) {
-        let kind =
-            if create.objtype == ObjectType::ObjectMatview as i32 { "materialized-view" } else { "table" };
+        let kind = match self.object_type(create.objtype) {
+            ObjectType::ObjectMatview => "materialized-view",
+            _ => "table",
+        };
         match create.into.as_deref().and_then(|into| into.rel.as_ref()) {
             Some(range) => self.create_relation(kind, range),
             None => self.unsupported("CREATE TABLE AS without a name"),
@@ -350,9 +383,11 @@ impl Reader<'_> {
         // Expressions and the condition run for every row; their columns stay in the index.
         self.scoped(|reader| {
             reader.add_source(Source { alias: range.relname.clone(), ..Source::default() });
-            for element in &index.index_params {
-                if let Some(NodeEnum::IndexElem(element)) = element.node.as_ref() {
-                    reader.maybe(&element.expr, Mode::Read);
+            for element in index.index_params.iter().chain(&index.index_including_params) {
+                match element.node.as_ref() {
+                    Some(NodeEnum::IndexElem(element)) => reader.maybe(&element.expr, Mode::Read),
+                    Some(other) => reader.unsupported_node(other),
+                    None => {}
                 }
             }
             reader.maybe(&index.where_clause, Mode::Read);

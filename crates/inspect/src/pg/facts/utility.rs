@@ -107,6 +107,8 @@ impl Reader<'_> {
             NodeEnum::CallStmt(call) => {
                 if let Some(call) = call.funccall.as_deref() {
                     self.all(&call.args, Mode::Read);
+                    self.all(&call.agg_order, Mode::Read);
+                    self.maybe(&call.agg_filter, Mode::Read);
                     self.act(Verb::Procedure, "procedure", split(&strings(&call.funcname)));
                 }
                 self.settings_dirty();

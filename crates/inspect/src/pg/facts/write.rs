@@ -125,10 +125,14 @@ impl Reader<'_> {
     fn returning(&mut self, clause: Option<&ReturningClause>, target: &Target) -> Option<Vec<String>> {
         let clause = clause?;
         for option in &clause.options {
-            if let Some(NodeEnum::ReturningOption(option)) = option.node.as_ref() {
-                let mut source = target.source.clone();
-                source.alias.clone_from(&option.value);
-                self.add_source(source);
+            match option.node.as_ref() {
+                Some(NodeEnum::ReturningOption(option)) => {
+                    let mut source = target.source.clone();
+                    source.alias.clone_from(&option.value);
+                    self.add_source(source);
+                }
+                Some(other) => self.unsupported_node(other),
+                None => {}
             }
         }
         for object in &target.objects {
@@ -147,6 +151,7 @@ impl Reader<'_> {
         self.with(insert.with_clause.as_ref());
         let mut target = self.target(insert.relation.as_ref());
         let mut columns = self.assigned(&insert.cols);
+        self.subscripts(&insert.cols);
         let select = match inner(&insert.select_stmt) {
             Some(NodeEnum::SelectStmt(select)) => Some(select),
             Some(other) => {
@@ -178,6 +183,9 @@ impl Reader<'_> {
             target.source.filters_into =
                 if updates { vec![(Verb::Update, Some(outcome))] } else { vec![(Verb::Insert, None)] };
             self.add_source(target.source.clone());
+            if !updates && conflict.action != OnConflictAction::OnconflictNothing as i32 {
+                self.unsupported("an action of ON CONFLICT");
+            }
             if updates {
                 let assigned = self.assigned(&conflict.target_list);
                 self.write(Verb::Update, &target.objects, &assigned, Some(outcome));
@@ -236,14 +244,14 @@ impl Reader<'_> {
         let mut target = self.target(merge.relation.as_ref());
         let constant = inner(&merge.join_condition).is_some_and(condition::is_constant);
         let outcome = if constant { Condition::Constant } else { Condition::Some };
-        let clauses: Vec<&MergeWhenClause> = merge
-            .merge_when_clauses
-            .iter()
-            .filter_map(|node| match node.node.as_ref() {
-                Some(NodeEnum::MergeWhenClause(clause)) => Some(clause.as_ref()),
-                _ => None,
-            })
-            .collect();
+        let mut clauses: Vec<&MergeWhenClause> = Vec::new();
+        for node in &merge.merge_when_clauses {
+            match node.node.as_ref() {
+                Some(NodeEnum::MergeWhenClause(clause)) => clauses.push(clause.as_ref()),
+                Some(other) => self.unsupported_node(other),
+                None => {}
+            }
+        }
         let mut into = Vec::new();
         for clause in &clauses {
             let mut columns = self.assigned(&clause.target_list);
@@ -309,10 +317,23 @@ impl Reader<'_> {
         columns
     }
 
+    /// `INSERT INTO t (a[i])`: what the subscripts read.
+    fn subscripts(&mut self, targets: &[Node]) {
+        for target in targets {
+            if let Some(NodeEnum::ResTarget(column)) = target.node.as_ref() {
+                self.all(&column.indirection, Mode::Read);
+                self.maybe(&column.val, Mode::Read);
+            }
+        }
+    }
+
     /// What the right-hand sides read.
     fn assignments(&mut self, targets: &[Node]) {
         for target in targets {
-            let Some(NodeEnum::ResTarget(column)) = target.node.as_ref() else { continue };
+            let Some(NodeEnum::ResTarget(column)) = target.node.as_ref() else {
+                self.unsupported("an assignment");
+                continue;
+            };
             let before = self.assigning.replace(column.name.clone());
             self.all(&column.indirection, Mode::Read);
             if matches!(inner(&column.val), Some(NodeEnum::MultiAssignRef(_))) {
