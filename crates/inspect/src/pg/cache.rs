@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::inspection::read;
-use super::statement::{Context, Inspection};
+use super::statement::{Context, Given, Inspection};
 
 /// Everything that decides an inspection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -69,7 +69,7 @@ impl Cache {
         if let Some(known) = self.get(&key) {
             return known;
         }
-        let (inspection, consulted) = read(text, context);
+        let (inspection, consulted) = read(text, context, Given::default());
         let inspection = Arc::new(inspection);
         if !consulted {
             self.put(key, Arc::clone(&inspection));

@@ -1,7 +1,8 @@
 //! What calling a function of `pg_catalog` does, by name.
 //!
-//! The table is data (`functions.txt`, drawn up from the server's own `pg_proc` and then sorted by
-//! hand): name and class. A name that is not in it is not classed, and calling it is reported.
+//! The tables are data: `functions.txt`, drawn up from the server's own `pg_proc` (`pg_proc_15.txt`) and
+//! sorted by hand, and `extensions.txt`, what well-known extensions do beside being called. A name that is
+//! in neither is not classed, and calling it is reported.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -35,6 +36,10 @@ pub(crate) enum FunctionClass {
     Replicates,
     /// Index and catalog maintenance.
     Maintains,
+    /// Sends SQL out of an argument to another server (`dblink_exec`).
+    RemoteText,
+    /// Runs a program of the server's host (`sys_exec`).
+    RunsProgram,
     /// Has some other effect (`nextval`, `pg_sleep`, advisory locks, large objects).
     Calls,
 }
@@ -54,16 +59,42 @@ impl FunctionClass {
             "configures" => Self::Configures,
             "replicates" => Self::Replicates,
             "maintains" => Self::Maintains,
+            "network" => Self::Network,
+            "remote-text" => Self::RemoteText,
+            "runs-program" => Self::RunsProgram,
             "calls" => Self::Calls,
             _ => return None,
         })
     }
 }
 
-fn table() -> &'static HashMap<&'static str, FunctionClass> {
-    static TABLE: OnceLock<HashMap<&'static str, FunctionClass>> = OnceLock::new();
+/// A function of `pg_catalog`.
+struct Known {
+    class: FunctionClass,
+    /// The first major version that has it, as far as it matters.
+    since: u32,
+}
+
+fn table() -> &'static HashMap<&'static str, Known> {
+    static TABLE: OnceLock<HashMap<&'static str, Known>> = OnceLock::new();
     TABLE.get_or_init(|| {
         include_str!("functions.txt")
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| {
+                let mut words = line.split(' ');
+                let (name, class) = (words.next()?, FunctionClass::parse(words.next()?)?);
+                let since = words.next().map_or(Some(0), |since| since.parse().ok())?;
+                Some((name, Known { class, since }))
+            })
+            .collect()
+    })
+}
+
+fn extensions() -> &'static HashMap<&'static str, FunctionClass> {
+    static TABLE: OnceLock<HashMap<&'static str, FunctionClass>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        include_str!("extensions.txt")
             .lines()
             .filter(|line| !line.starts_with('#'))
             .filter_map(|line| {
@@ -74,89 +105,36 @@ fn table() -> &'static HashMap<&'static str, FunctionClass> {
     })
 }
 
-/// The class of a function of `pg_catalog`, or of a well-known extension wherever it was installed.
-/// `schema` is what the text wrote; `None` takes the name as one of `pg_catalog`, so the caller first
-/// makes sure that no function of the search path stands before it. `None`: not classed, a `call`.
+/// The class of a function of `pg_catalog`. `schema` is what the text wrote; `None` takes the name as one of
+/// `pg_catalog`, so the caller first makes sure that no function of the search path stands before it.
+/// `None`: not classed, a `call`.
 pub(crate) fn class_of(schema: Option<&str>, name: &str) -> Option<FunctionClass> {
-    if name.starts_with("dblink") {
-        return Some(FunctionClass::Network);
-    }
+    class_in(None, schema, name)
+}
+
+/// As [`class_of`], on a server of that major version, where it is known: a name that came later is a
+/// user's there.
+pub(crate) fn class_in(server: Option<u32>, schema: Option<&str>, name: &str) -> Option<FunctionClass> {
     match schema {
-        None | Some("pg_catalog") => table().get(name).copied(),
+        None | Some("pg_catalog") => table()
+            .get(name)
+            .filter(|known| server.is_none_or(|server| known.since <= server))
+            .map(|known| known.class),
         // The information schema's own helpers only read the catalog.
         Some("information_schema") if name.starts_with("_pg_") => Some(FunctionClass::Harmless),
         Some(_) => None,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_line_of_the_table_is_read_and_none_repeats() {
-        let lines: Vec<_> =
-            include_str!("functions.txt").lines().filter(|line| !line.starts_with('#')).collect();
-        for line in &lines {
-            let class = line.split_once(' ').and_then(|(_, class)| FunctionClass::parse(class));
-            assert!(class.is_some(), "{line}");
-        }
-        assert_eq!(table().len(), lines.len());
+/// What a function of a well-known extension does beside being called, wherever it was installed.
+pub(crate) fn extension_class(name: &str) -> Option<FunctionClass> {
+    if let Some(rest) = name.strip_prefix("dblink") {
+        let runs = matches!(rest, "" | "_exec" | "_open" | "_send_query");
+        return Some(if runs { FunctionClass::RemoteText } else { FunctionClass::Network });
     }
-
-    #[test]
-    fn functions_with_effects_are_not_harmless() {
-        for name in [
-            "set_config",
-            "pg_read_file",
-            "pg_read_binary_file",
-            "lo_import",
-            "lo_export",
-            "lo_unlink",
-            "lowrite",
-            "pg_ls_dir",
-            "pg_stat_file",
-            "query_to_xml",
-            "query_to_xml_and_xmlschema",
-            "table_to_xml",
-            "cursor_to_xml",
-            "database_to_xml",
-            "schema_to_xml",
-            "ts_stat",
-            "ts_rewrite",
-            "pg_terminate_backend",
-            "pg_cancel_backend",
-            "pg_reload_conf",
-            "pg_rotate_logfile",
-            "pg_sleep",
-            "pg_advisory_lock",
-            "pg_try_advisory_xact_lock",
-            "nextval",
-            "setval",
-            "pg_notify",
-            "pg_export_snapshot",
-            "pg_logical_slot_get_changes",
-            "pg_logical_emit_message",
-            "pg_replication_slot_advance",
-            "pg_create_physical_replication_slot",
-            "pg_create_restore_point",
-            "pg_switch_wal",
-            "pg_backup_start",
-            "pg_promote",
-            "binary_upgrade_set_next_pg_type_oid",
-            "fmgr_c_validator",
-            "pg_stat_reset",
-            "brin_summarize_range",
-            "lo_get",
-            "setseed",
-        ] {
-            let class = class_of(None, name);
-            assert!(class.is_some() && class != Some(FunctionClass::Harmless), "{name}");
-        }
-        assert_eq!(class_of(None, "dblink_exec"), Some(FunctionClass::Network));
-        assert_eq!(class_of(None, "my_function"), None);
-        assert_eq!(class_of(Some("public"), "lower"), None);
-        assert_eq!(class_of(None, "lower"), Some(FunctionClass::Harmless));
-        assert_eq!(class_of(None, "count"), Some(FunctionClass::Harmless));
-    }
+    extensions().get(name).copied()
 }
+
+#[cfg(test)]
+#[path = "functions_tests.rs"]
+mod tests;

@@ -3,24 +3,24 @@
 use sallyport_core::{Facts, Language, UnknownCode};
 
 use super::facts::Reader;
-use super::statement::{Context, Inspection};
+use super::statement::{Context, Given, Inspection};
 use super::{nesting, room, text};
 
 /// Reads what a text would do. Never fails: what cannot be read is `unknown` in the facts.
 #[must_use]
 pub fn inspect(bytes: &[u8], context: &Context<'_>) -> Inspection {
-    read(bytes, context).0
+    read(bytes, context, Given::default()).0
 }
 
 /// As [`inspect`], with whether the session's prepared statements or cursors were looked up.
-pub(super) fn read(bytes: &[u8], context: &Context<'_>) -> (Inspection, bool) {
-    room::with(|| read_here(bytes, context)).unwrap_or_else(|| {
+pub(super) fn read(bytes: &[u8], context: &Context<'_>, given: Given<'_>) -> (Inspection, bool) {
+    room::with(|| read_here(bytes, context, given)).unwrap_or_else(|| {
         let facts = Facts::unknown(Language::Postgres, UnknownCode::TooLarge, "no stack to read it with");
         (Inspection { facts, statements: Vec::new() }, true)
     })
 }
 
-fn read_here(bytes: &[u8], context: &Context<'_>) -> (Inspection, bool) {
+fn read_here(bytes: &[u8], context: &Context<'_>, given: Given<'_>) -> (Inspection, bool) {
     let parsed = text::decode(bytes, context).and_then(|text| Ok((text, text::parse(text)?)));
     let (text, parsed) = match parsed {
         Ok(parsed) => parsed,
@@ -29,7 +29,7 @@ fn read_here(bytes: &[u8], context: &Context<'_>) -> (Inspection, bool) {
             return (Inspection { facts, statements: Vec::new() }, false);
         }
     };
-    let mut reader = Reader::new(context);
+    let mut reader = Reader::new(context, given);
     let statements: Vec<_> = parsed.stmts.iter().map(|raw| reader.statement(raw, text.len())).collect();
     let found = reader.found();
     let mut facts = Facts {

@@ -26,6 +26,7 @@ use pg_query::protobuf::CopyStmt;
 
 pub(crate) use self::decides::{Decides, decides};
 use self::flow::{Column, Flow};
+pub(crate) use self::naming::{value_function, xml_function};
 use self::reader::Reader;
 use super::statement::Context;
 

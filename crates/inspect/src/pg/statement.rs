@@ -25,6 +25,15 @@ pub struct Context<'a> {
     pub remembered: &'a Remembered,
 }
 
+/// What a line of input may know beside the context.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Given<'a> {
+    /// The server's major version.
+    pub(super) server: Option<u32>,
+    /// What `$1`, `$2`, … are bound to, as texts.
+    pub(super) params: &'a [Option<String>],
+}
+
 /// What a session remembers of statements prepared (PREPARE) and cursors declared (DECLARE) before.
 #[derive(Clone, Debug, Default)]
 pub struct Remembered {

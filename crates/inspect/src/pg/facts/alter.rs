@@ -155,6 +155,7 @@ impl Reader<'_> {
         }
         for object in &drop.objects {
             self.on_object(Verb::Drop, drop.remove_type, Some(object));
+            self.temporary.remove(&object_name(object).name);
         }
     }
 

@@ -1,12 +1,12 @@
 //! Calls: functions, operators and casts, and what those that are classed do.
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{FuncCall, Node, TypeName, a_const};
+use pg_query::protobuf::{AExprKind, FuncCall, Node, TypeName, a_const};
 use sallyport_core::{Action, ObjectName, UnknownCode, Verb};
 
 use super::names::{split, type_name};
-use super::{Mode, Reader, builtin, inner, string_of, strings};
-use crate::pg::functions::{FunctionClass, class_of};
+use super::{Mode, Reader, builtin, string_of, strings};
+use crate::pg::functions::{FunctionClass, class_in, extension_class};
 
 /// The settings that decide how later statements read, or whose rights they run with.
 pub(super) fn matters(setting: &str) -> bool {
@@ -50,7 +50,7 @@ impl Reader<'_> {
     /// A call of a function by its name, as written.
     pub(super) fn call_named(&mut self, name: &[String], args: &[Node]) {
         let written = split(name);
-        let mut class = class_of(written.schema.as_deref(), &written.name);
+        let mut class = self.class_of(written.schema.as_deref(), &written.name);
         if written.schema.is_none() {
             if self.path.is_none() {
                 self.gap(
@@ -75,13 +75,22 @@ impl Reader<'_> {
         if class == Some(FunctionClass::RunsText) && written.name == "ts_rewrite" && args.len() == 3 {
             class = Some(FunctionClass::Harmless);
         }
-        match class {
-            None => self.call(written),
-            Some(class) => self.classed(class, &written, args),
+        match (class, extension_class(&written.name)) {
+            (None, None) => self.call(written),
+            (None, Some(class)) => {
+                self.call(written.clone());
+                self.classed(class, &written, args);
+            }
+            (Some(class), _) => self.classed(class, &written, args),
         }
     }
 
-    fn call(&mut self, name: ObjectName) {
+    /// The class of a function on this server.
+    pub(super) fn class_of(&self, schema: Option<&str>, name: &str) -> Option<FunctionClass> {
+        class_in(self.given.server, schema, name)
+    }
+
+    pub(super) fn call(&mut self, name: ObjectName) {
         self.unclassed = true;
         self.act(Verb::Call, "function", name);
     }
@@ -91,23 +100,20 @@ impl Reader<'_> {
         if class == FunctionClass::Harmless {
             return;
         }
-        let name = if class == FunctionClass::Network {
-            written.clone()
-        } else {
-            ObjectName::in_schema("pg_catalog", &written.name)
-        };
+        let of_extension = self.class_of(written.schema.as_deref(), &written.name).is_none();
+        let name =
+            if of_extension { written.clone() } else { ObjectName::in_schema("pg_catalog", &written.name) };
         if self.planning {
             return self.act(Verb::Call, "function", name);
         }
-        let first = args.first().and_then(constant_text);
+        let first = args.first().and_then(|argument| self.text_of(argument));
+        let second = args.get(1).and_then(|argument| self.text_of(argument));
         match class {
             FunctionClass::Harmless => {}
             FunctionClass::Calls => self.act(Verb::Call, "function", name),
             FunctionClass::RunsText => {
                 self.act(Verb::Call, "function", name);
-                let text =
-                    if written.name == "ts_rewrite" { args.get(1).and_then(constant_text) } else { first };
-                match text {
+                match if written.name == "ts_rewrite" { second } else { first } {
                     Some(text) => self.nested_text(&text),
                     None => self.run_time("a query built at run time"),
                 }
@@ -125,7 +131,7 @@ impl Reader<'_> {
             }
             FunctionClass::Sets => match first {
                 Some(setting) => {
-                    self.set_setting(&setting.to_ascii_lowercase(), args.get(1).and_then(constant_text))
+                    self.set_setting(&setting.to_ascii_lowercase(), second);
                 }
                 None => {
                     self.add(Action { kind: Some("setting".to_owned()), ..Action::new(Verb::Set) });
@@ -139,17 +145,45 @@ impl Reader<'_> {
                 None => self.add(Action { kind: Some("channel".to_owned()), ..Action::new(Verb::Notify) }),
             },
             FunctionClass::ReadsFile => self.file(Verb::FileRead, first),
-            FunctionClass::WritesFile => self.file(Verb::FileWrite, args.get(1).and_then(constant_text)),
-            FunctionClass::Network => {
-                self.unclassed = true;
-                self.act(Verb::Network, "function", name.clone());
-                self.act(Verb::Call, "function", name);
+            FunctionClass::WritesFile if of_extension => self.file(Verb::FileWrite, first),
+            FunctionClass::WritesFile => self.file(Verb::FileWrite, second),
+            FunctionClass::Network => self.act(Verb::Network, "function", name),
+            FunctionClass::RemoteText => {
+                self.act(Verb::Network, "function", name);
+                self.remote_text(args);
+            }
+            FunctionClass::RunsProgram => {
+                let object = first.map(|command| ObjectName::bare(&command));
+                self.add(Action { kind: Some("program".to_owned()), object, ..Action::new(Verb::Program) });
             }
             FunctionClass::Terminates => self.act(Verb::Terminate, "function", name),
             FunctionClass::Configures => self.act(Verb::Configure, "function", name),
             FunctionClass::Replicates => self.act(Verb::Replication, "function", name),
             FunctionClass::Maintains => self.act(Verb::Maintain, "function", name),
         }
+    }
+
+    /// SQL sent to another server: the last argument that is no flag. What it does is reported as it would
+    /// be here, for the names of that server are not known.
+    fn remote_text(&mut self, args: &[Node]) {
+        let is_flag = |node: &Node| match node.node.as_ref() {
+            Some(NodeEnum::AConst(constant)) => matches!(constant.val, Some(a_const::Val::Boolval(_))),
+            _ => false,
+        };
+        match args.iter().rev().find(|argument| !is_flag(argument)).and_then(|last| self.text_of(last)) {
+            Some(text) => self.nested_text(&text),
+            None => self.run_time("a query built at run time, for another server"),
+        }
+    }
+
+    /// A constant text, unless an operator that it is made with may be a user's.
+    pub(super) fn text_of(&self, node: &Node) -> Option<String> {
+        if let Some(NodeEnum::ParamRef(param)) = node.node.as_ref() {
+            let at = usize::try_from(param.number).ok()?.checked_sub(1)?;
+            return self.given.params.get(at)?.clone();
+        }
+        let joined = matches!(node.node.as_ref(), Some(NodeEnum::AExpr(_)));
+        if joined && self.is_user_operator(None, "||") { None } else { constant_text(node) }
     }
 
     fn run_time(&mut self, detail: &str) {
@@ -182,15 +216,16 @@ impl Reader<'_> {
 
     /// `(expression).field`: a field of a composite, or a function of the expression.
     pub(super) fn field(&mut self, of: Option<&NodeEnum>, name: &str) {
-        let effect = class_of(None, name).is_some_and(|class| class != FunctionClass::Harmless);
-        if effect || self.is_user_function(name) {
+        let class = self.class_of(None, name);
+        let effect = class.is_some_and(|class| class != FunctionClass::Harmless);
+        if effect || extension_class(name).is_some() || self.is_user_function(name) {
             return self.call_named(&[name.to_owned()], &[]);
         }
         let composite = match of {
             // A built-in that gives a record, or a row by its relation's name.
             Some(NodeEnum::FuncCall(call)) => {
                 let name = split(&strings(&call.funcname));
-                class_of(name.schema.as_deref(), &name.name) == Some(FunctionClass::Harmless)
+                self.class_of(name.schema.as_deref(), &name.name) == Some(FunctionClass::Harmless)
             }
             // A column of a sub-select that holds what `_pg_expandarray` gives, as JDBC reads keys.
             Some(NodeEnum::ColumnRef(reference))
@@ -208,7 +243,7 @@ impl Reader<'_> {
             }
             _ => false,
         };
-        let harmless = class_of(None, name) == Some(FunctionClass::Harmless) && !self.path_shadows();
+        let harmless = class == Some(FunctionClass::Harmless) && !self.path_shadows();
         if !composite && !harmless && self.catalog.is_none() {
             self.call(ObjectName::bare(name));
         }
@@ -223,7 +258,19 @@ impl Reader<'_> {
     }
 
     pub(super) fn operator_named(&mut self, schema: Option<&str>, name: &str) {
-        let user = match schema {
+        if self.is_user_operator(schema, name) {
+            self.unclassed = true;
+            let object = match schema {
+                Some(schema) => ObjectName::in_schema(schema, name),
+                None => ObjectName::bare(name),
+            };
+            self.act(Verb::Call, "operator", object);
+        }
+    }
+
+    /// Whether an operator may be a user's, by the path and the catalog.
+    fn is_user_operator(&self, schema: Option<&str>, name: &str) -> bool {
+        match schema {
             Some("pg_catalog") => !builtin::is_operator(name),
             Some(_) => true,
             None => {
@@ -236,14 +283,6 @@ impl Reader<'_> {
                 };
                 by_catalog || self.created_code.contains(name) || !builtin::is_operator(name)
             }
-        };
-        if user {
-            self.unclassed = true;
-            let object = match schema {
-                Some(schema) => ObjectName::in_schema(schema, name),
-                None => ObjectName::bare(name),
-            };
-            self.act(Verb::Call, "operator", object);
         }
     }
 
@@ -273,11 +312,23 @@ impl Reader<'_> {
     }
 }
 
+/// Whether a constant is a string, so that `||` joins texts.
+fn is_string(node: &Node) -> bool {
+    match node.node.as_ref() {
+        Some(NodeEnum::AConst(constant)) => matches!(constant.val, Some(a_const::Val::Sval(_))),
+        Some(NodeEnum::TypeCast(cast)) => cast.arg.as_deref().is_some_and(is_string),
+        Some(NodeEnum::AExpr(join)) => {
+            join.lexpr.as_deref().is_some_and(is_string) || join.rexpr.as_deref().is_some_and(is_string)
+        }
+        _ => false,
+    }
+}
+
 fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'"' | b'$') || byte >= 0x80
 }
 
-/// A constant string, through casts to text and its kind.
+/// A constant string, through `||` and casts to text and its kind.
 pub(super) fn constant_text(node: &Node) -> Option<String> {
     match node.node.as_ref()? {
         NodeEnum::AConst(constant) => match constant.val.as_ref()? {
@@ -288,17 +339,26 @@ pub(super) fn constant_text(node: &Node) -> Option<String> {
             a_const::Val::Bsval(_) => None,
         },
         NodeEnum::TypeCast(cast) => {
-            let name = type_name(cast.type_name.as_ref()?);
-            match name.name.as_str() {
-                "text" | "varchar" | "name" | "regclass" | "cstring" => {
-                    let arg = cast.arg.as_deref()?;
-                    inner(&cast.arg)?;
-                    constant_text(arg)
-                }
-                _ => None,
-            }
+            let written = cast.type_name.as_ref()?;
+            let text = constant_text(cast.arg.as_deref()?)?;
+            // A length, or the type's own, cuts the text.
+            let whole = written.typmods.is_empty() && written.array_bounds.is_empty();
+            let known = match type_name(written).name.as_str() {
+                "text" | "varchar" | "regclass" => true,
+                "name" => text.len() < 64,
+                _ => false,
+            };
+            (known && whole).then_some(text)
         }
-        NodeEnum::NamedArgExpr(_) => None,
+        NodeEnum::AExpr(join)
+            if join.kind == AExprKind::AexprOp as i32
+                && join.name.len() == 1
+                && join.name.first().and_then(string_of) == Some("||") =>
+        {
+            let (left, right) = (join.lexpr.as_deref()?, join.rexpr.as_deref()?);
+            (is_string(left) || is_string(right)).then_some(())?;
+            Some(constant_text(left)? + &constant_text(right)?)
+        }
         _ => None,
     }
 }

@@ -36,7 +36,6 @@ impl Reader<'_> {
             | NodeEnum::SetToDefault(_)
             | NodeEnum::CurrentOfExpr(_)
             | NodeEnum::SqlvalueFunction(_)
-            | NodeEnum::MergeSupportFunc(_)
             | NodeEnum::AStar(_)
             | NodeEnum::Integer(_)
             | NodeEnum::Float(_)
@@ -44,6 +43,7 @@ impl Reader<'_> {
             | NodeEnum::String(_)
             | NodeEnum::BitString(_)
             | NodeEnum::JsonFormat(_) => {}
+            NodeEnum::MergeSupportFunc(_) => self.came_with(17, "merge_action"),
             NodeEnum::ColumnRef(reference) => self.column(reference, mode),
             NodeEnum::AExpr(expression) => self.a_expr(expression, mode),
             NodeEnum::BoolExpr(boolean) => self.all(&boolean.args, mode),

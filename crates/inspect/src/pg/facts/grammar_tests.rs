@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use pg_query::NodeEnum;
 use pg_query::protobuf::{FuncCall, Node, RawStmt, ResTarget, SelectStmt, String as Text};
 use prost::Message;
+use prost::encoding::{decode_varint, encode_varint};
 use sallyport_core::{Action, Unknown, UnknownCode, Verb};
 
 use super::Reader;
-use crate::pg::statement::{Context, Remembered};
+use crate::pg::statement::{Context, Given, Remembered};
 
 #[derive(Clone, Debug, PartialEq)]
 enum Sort {
@@ -68,61 +69,54 @@ fn words_of(text: &'static str) -> BTreeMap<&'static str, &'static str> {
     lines.map(|line| line.split_once(' ').unwrap_or_else(|| panic!("no reason: {line}"))).collect()
 }
 
-fn varint(bytes: &[u8], at: &mut usize) -> u64 {
-    let (mut value, mut shift) = (0u64, 0);
-    loop {
-        let byte = bytes[*at];
-        *at += 1;
-        value |= u64::from(byte & 0x7f) << shift;
-        shift += 7;
-        if byte < 0x80 {
-            return value;
-        }
-    }
+/// A field of an encoded message.
+struct Record<'b> {
+    number: u64,
+    /// Of a length-delimited one.
+    payload: Option<&'b [u8]>,
+    whole: &'b [u8],
 }
 
-fn put_varint(into: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        into.push((value as u8 & 0x7f) | 0x80);
-        value >>= 7;
-    }
-    into.push(value as u8);
-}
-
-/// The records of an encoded message: number, payload of a length-delimited one, the whole record.
-fn records(bytes: &[u8]) -> Vec<(u64, Option<&[u8]>, &[u8])> {
-    let mut at = 0;
+fn records(mut bytes: &[u8]) -> Vec<Record<'_>> {
     let mut found = Vec::new();
-    while at < bytes.len() {
-        let start = at;
-        let tag = varint(bytes, &mut at);
-        let payload = match tag & 7 {
-            0 => {
-                varint(bytes, &mut at);
-                None
-            }
-            1 => {
-                at += 8;
-                None
-            }
-            2 => {
-                let length = varint(bytes, &mut at) as usize;
-                at += length;
-                Some(&bytes[at - length..at])
-            }
-            _ => {
-                at += 4;
-                None
-            }
+    while !bytes.is_empty() {
+        let before = bytes;
+        let tag = decode_varint(&mut bytes).unwrap();
+        let length = match tag & 7 {
+            0 => decode_varint(&mut bytes).map(|_| 0).unwrap(),
+            1 => 8,
+            2 => usize::try_from(decode_varint(&mut bytes).unwrap()).unwrap(),
+            _ => 4,
         };
-        found.push((tag >> 3, payload, &bytes[start..at]));
+        let (payload, rest) = bytes.split_at(length);
+        bytes = rest;
+        let whole = &before[..before.len() - rest.len()];
+        found.push(Record { number: tag >> 3, payload: (tag & 7 == 2).then_some(payload), whole });
     }
     found
 }
 
+/// The message with one record in place of another.
+fn with(records: &[Record<'_>], at: usize, payload: &[u8]) -> Vec<u8> {
+    let mut other = Vec::new();
+    for (place, record) in records.iter().enumerate() {
+        if place == at {
+            put(&mut other, record.number, payload);
+        } else {
+            other.extend(record.whole);
+        }
+    }
+    other
+}
+
+/// The message without a field.
+fn without(records: &[Record<'_>], number: u64) -> Vec<u8> {
+    records.iter().filter(|record| record.number != number).flat_map(|record| record.whole).copied().collect()
+}
+
 fn put(into: &mut Vec<u8>, number: u64, payload: &[u8]) {
-    put_varint(into, number << 3 | 2);
-    put_varint(into, payload.len() as u64);
+    encode_varint(number << 3 | 2, into);
+    encode_varint(payload.len() as u64, into);
     into.extend(payload);
 }
 
@@ -154,32 +148,20 @@ impl Planter<'_> {
             };
             let (Sort::Message(kind) | Sort::Repeated(kind)) = &field.sort else { continue };
             if kind == "Node" {
-                let mut other = Vec::new();
-                for (number, _, whole) in &records {
-                    if *number != field.number || matches!(field.sort, Sort::Repeated(_)) {
-                        other.extend(*whole);
-                    }
-                }
+                let mut other = match field.sort {
+                    Sort::Repeated(_) => bytes.to_vec(),
+                    _ => without(&records, field.number),
+                };
                 put(&mut other, field.number, &self.evil.clone());
                 all.push((key.clone(), other));
             }
             if self.unread.contains_key(key.as_str()) {
                 continue;
             }
-            for (at, (number, payload, _)) in records.iter().enumerate() {
-                if *number != field.number {
-                    continue;
-                }
-                for (inner, changed) in self.planted(kind, payload.unwrap(), &key) {
-                    let mut other = Vec::new();
-                    for (place, (_, _, whole)) in records.iter().enumerate() {
-                        if place == at {
-                            put(&mut other, field.number, &changed);
-                        } else {
-                            other.extend(*whole);
-                        }
-                    }
-                    all.push((inner, other));
+            for (at, record) in records.iter().enumerate().filter(|(_, record)| record.number == field.number)
+            {
+                for (inner, changed) in self.planted(kind, record.payload.unwrap(), &key) {
+                    all.push((inner, with(&records, at, &changed)));
                 }
             }
         }
@@ -193,32 +175,20 @@ impl Planter<'_> {
         for field in &self.grammar.messages[message] {
             if let Sort::Enumeration(name) = &field.sort {
                 for value in 0..=self.grammar.enumerations[name] as u64 {
-                    let mut other = Vec::new();
-                    for (_, _, whole) in records.iter().filter(|(number, _, _)| *number != field.number) {
-                        other.extend(*whole);
-                    }
-                    put_varint(&mut other, field.number << 3);
-                    put_varint(&mut other, value);
+                    let mut other = without(&records, field.number);
+                    encode_varint(field.number << 3, &mut other);
+                    encode_varint(value, &mut other);
                     all.push((format!("{message}.{}", field.name), value, other));
                 }
             }
             let (Sort::Message(kind) | Sort::Repeated(kind)) = &field.sort else { continue };
-            for (at, (number, payload, _)) in records.iter().enumerate() {
-                if *number != field.number
-                    || self.unread.contains_key(format!("{message}.{}", field.name).as_str())
-                {
-                    continue;
-                }
-                for (key, value, changed) in self.valued(kind, payload.unwrap()) {
-                    let mut other = Vec::new();
-                    for (place, (_, _, whole)) in records.iter().enumerate() {
-                        if place == at {
-                            put(&mut other, field.number, &changed);
-                        } else {
-                            other.extend(*whole);
-                        }
-                    }
-                    all.push((key, value, other));
+            if self.unread.contains_key(format!("{message}.{}", field.name).as_str()) {
+                continue;
+            }
+            for (at, record) in records.iter().enumerate().filter(|(_, record)| record.number == field.number)
+            {
+                for (key, value, changed) in self.valued(kind, record.payload.unwrap()) {
+                    all.push((key, value, with(&records, at, &changed)));
                 }
             }
         }
@@ -235,7 +205,7 @@ fn read(statement: Node) -> (Vec<Action>, Option<Unknown>) {
         catalog: None,
         remembered: &remembered,
     };
-    let mut reader = Reader::new(&context);
+    let mut reader = Reader::new(&context, Given::default());
     reader.statement(&RawStmt { stmt: Some(Box::new(statement)), stmt_location: 0, stmt_len: 0 }, 0);
     (reader.found().actions(), reader.found().unknown.clone())
 }

@@ -2,9 +2,11 @@
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    JsonAggConstructor, JsonArgument, JsonBehavior, JsonKeyValue, JsonOutput, JsonTable, JsonTableColumn,
-    JsonValueExpr,
+    JsonAggConstructor, JsonArgument, JsonBehavior, JsonExprOp, JsonKeyValue, JsonOutput, JsonTable,
+    JsonTableColumn, JsonValueExpr,
 };
+
+use sallyport_core::ObjectName;
 
 use super::{Mode, Reader, inner};
 
@@ -21,6 +23,7 @@ impl Reader<'_> {
                 self.json_table(table);
             }
             NodeEnum::JsonFuncExpr(call) => {
+                self.came_with(17, json_function(call.op()));
                 self.json_value(call.context_item.as_deref(), mode);
                 self.maybe(&call.pathspec, mode);
                 self.all(&call.passing, mode);
@@ -29,22 +32,27 @@ impl Reader<'_> {
                 self.json_behavior(call.on_error.as_deref(), mode);
             }
             NodeEnum::JsonParseExpr(parse) => {
+                self.came_with(17, "json");
                 self.json_value(parse.expr.as_deref(), mode);
                 self.json_output(parse.output.as_ref());
             }
             NodeEnum::JsonScalarExpr(scalar) => {
+                self.came_with(17, "json_scalar");
                 self.maybe(&scalar.expr, mode);
                 self.json_output(scalar.output.as_ref());
             }
             NodeEnum::JsonSerializeExpr(serialize) => {
+                self.came_with(17, "json_serialize");
                 self.json_value(serialize.expr.as_deref(), mode);
                 self.json_output(serialize.output.as_ref());
             }
             NodeEnum::JsonObjectConstructor(object) => {
+                self.came_with(16, "json_object");
                 self.all(&object.exprs, mode);
                 self.json_output(object.output.as_ref());
             }
             NodeEnum::JsonArrayConstructor(array) => {
+                self.came_with(16, "json_array");
                 self.all(&array.exprs, mode);
                 self.json_output(array.output.as_ref());
             }
@@ -55,14 +63,23 @@ impl Reader<'_> {
                 self.json_output(array.output.as_ref());
             }
             NodeEnum::JsonObjectAgg(aggregate) => {
+                self.came_with(16, "json_objectagg");
                 self.json_pair(aggregate.arg.as_deref(), mode);
                 self.json_aggregate(aggregate.constructor.as_deref());
             }
             NodeEnum::JsonArrayAgg(aggregate) => {
+                self.came_with(16, "json_arrayagg");
                 self.json_value(aggregate.arg.as_deref(), mode);
                 self.json_aggregate(aggregate.constructor.as_deref());
             }
             other => self.unsupported_node(other),
+        }
+    }
+
+    /// A word of the grammar that an earlier server reads as a function of a user's.
+    pub(super) fn came_with(&mut self, version: u32, function: &str) {
+        if self.given.server.is_some_and(|server| server < version) {
+            self.call(ObjectName::bare(function));
         }
     }
 
@@ -134,5 +151,13 @@ impl Reader<'_> {
         self.json_behavior(column.on_empty.as_deref(), Mode::Read);
         self.json_behavior(column.on_error.as_deref(), Mode::Read);
         self.json_columns(&column.columns, names);
+    }
+}
+
+fn json_function(op: JsonExprOp) -> &'static str {
+    match op {
+        JsonExprOp::JsonExistsOp => "json_exists",
+        JsonExprOp::JsonValueOp => "json_value",
+        JsonExprOp::JsonQueryOp | JsonExprOp::JsonTableOp | JsonExprOp::Undefined => "json_query",
     }
 }

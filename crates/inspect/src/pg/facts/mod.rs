@@ -14,10 +14,12 @@ mod expression;
 mod from;
 mod json;
 mod names;
+mod naming;
 mod privilege;
 mod query;
 mod schema;
 mod scope;
+mod table;
 mod utility;
 mod write;
 
@@ -32,7 +34,7 @@ use self::scope::Scope;
 use super::catalog::Catalog;
 use super::lineage::{self, Decides, Lineage, Origin, OutputColumn};
 use super::room;
-use super::statement::{Context, Remembered, StateEffect, Statement, StatementKind};
+use super::statement::{Context, Given, Remembered, StateEffect, Statement, StatementKind};
 
 /// How deep expressions, sub-selects, views and texts within texts may nest.
 const DEPTH_LIMIT: usize = 200;
@@ -138,6 +140,9 @@ pub(super) struct Reader<'a> {
     path_changed: bool,
     standard_conforming_strings: bool,
     client_encoding: &'a str,
+    given: Given<'a>,
+    /// Temporary relations that the text makes, and whether they surely still stand.
+    temporary: BTreeMap<String, bool>,
     remembered: Cow<'a, Remembered>,
     /// The schema being made, which takes the objects made within its statement.
     new_schema: Option<String>,
@@ -162,7 +167,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(context: &Context<'a>) -> Self {
+    pub(super) fn new(context: &Context<'a>, given: Given<'a>) -> Self {
         Self {
             catalog: context.catalog,
             catalog_current: true,
@@ -172,6 +177,8 @@ impl<'a> Reader<'a> {
             path_changed: false,
             standard_conforming_strings: context.standard_conforming_strings,
             client_encoding: context.client_encoding,
+            given,
+            temporary: BTreeMap::new(),
             remembered: Cow::Borrowed(context.remembered),
             new_schema: None,
             created_code: BTreeSet::new(),
@@ -230,6 +237,9 @@ impl<'a> Reader<'a> {
             matches!(kind, StatementKind::Commit | StatementKind::Rollback | StatementKind::RollbackTo);
         if ends && self.path_changed {
             self.next_path = Some(None);
+        }
+        if ends {
+            self.temporary.values_mut().for_each(|certain| *certain = false);
         }
         if let Some(path) = self.next_path.take() {
             if let Some(path) = &path {
@@ -403,12 +413,14 @@ impl<'a> Reader<'a> {
         match super::text::parse(text) {
             Ok(parsed) => self.deeper(|reader| {
                 let scopes = std::mem::take(&mut reader.scopes);
+                let params = std::mem::take(&mut reader.given.params);
                 for raw in &parsed.stmts {
                     if let Some(node) = raw.stmt.as_ref().and_then(|stmt| stmt.node.as_ref()) {
                         reader.any_statement(node);
                     }
                 }
                 reader.scopes = scopes;
+                reader.given.params = params;
             }),
             Err(unknown) => self.gap(unknown.code, unknown.detail),
         }

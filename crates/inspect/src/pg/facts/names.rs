@@ -112,18 +112,27 @@ impl Reader<'_> {
     fn relations_named(&mut self, name: &str) -> Vec<ObjectName> {
         let path = self.effective_path();
         let mut possible = Vec::new();
+        // The temporary schema is searched first, unless the path places it.
+        if let Some(certain) = self.temporary.get(name)
+            && !path.iter().any(|schema| schema == "pg_temp")
+        {
+            possible.push(ObjectName::in_schema("pg_temp", name));
+            if *certain {
+                return possible;
+            }
+        }
         for schema in &path {
             let builtin = schema == "pg_catalog" && builtin::relation_kind(name).is_some();
             let known = self.catalog_current
                 && self.catalog.is_some_and(|catalog| catalog.relation(schema, name).is_some());
             if builtin || known {
-                possible.push(ObjectName::in_schema(schema, name));
                 // What stands before could hold it only when no catalog says otherwise.
-                if possible.len() == 1 || self.catalog.is_none() {
-                    return possible;
+                if self.catalog_current && self.catalog.is_some() {
+                    possible.retain(|other| other.schema.as_deref() == Some("pg_temp"));
                 }
-                if self.catalog_current {
-                    return vec![ObjectName::in_schema(schema, name)];
+                possible.push(ObjectName::in_schema(schema, name));
+                if possible.len() == 1 || self.catalog.is_none() || self.catalog_current {
+                    return possible;
                 }
             } else if schema != "pg_catalog" {
                 possible.push(ObjectName::in_schema(schema, name));
@@ -138,6 +147,7 @@ impl Reader<'_> {
             return vec![name];
         }
         if temporary {
+            self.temporary.insert(name.name.clone(), true);
             return vec![ObjectName::in_schema("pg_temp", &name.name)];
         }
         if let Some(schema) = &self.new_schema {

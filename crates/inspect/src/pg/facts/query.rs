@@ -3,6 +3,7 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{Node, SelectStmt, SetOperation, WithClause};
 
+use super::naming::target_name;
 use super::scope::Cte;
 use super::{Mode, Reader, inner, string_of, strings};
 
@@ -275,43 +276,5 @@ impl Reader<'_> {
                 source.columns.as_ref().is_some_and(|columns| columns.iter().any(|column| column == name))
             })
         })
-    }
-}
-
-/// The name that an output column gets; none for `*`.
-fn target_name(target: &Node) -> Option<String> {
-    let Some(NodeEnum::ResTarget(column)) = target.node.as_ref() else { return None };
-    if !column.name.is_empty() {
-        return Some(column.name.clone());
-    }
-    expression_name(inner(&column.val)?)
-}
-
-fn expression_name(node: &NodeEnum) -> Option<String> {
-    match node {
-        NodeEnum::ColumnRef(reference) => reference.fields.last().and_then(string_of).map(str::to_owned),
-        NodeEnum::FuncCall(call) => call.funcname.last().and_then(string_of).map(str::to_owned),
-        NodeEnum::TypeCast(cast) => match inner(&cast.arg).and_then(expression_name) {
-            Some(name) if name != "?column?" => Some(name),
-            _ => cast
-                .type_name
-                .as_ref()
-                .and_then(|name| name.names.last())
-                .and_then(string_of)
-                .map(str::to_owned),
-        },
-        NodeEnum::CollateClause(collate) => inner(&collate.arg).and_then(expression_name),
-        NodeEnum::AIndirection(indirection) => {
-            let last = indirection.indirection.last()?;
-            match last.node.as_ref()? {
-                NodeEnum::AStar(_) => None,
-                _ => Some(string_of(last).unwrap_or("?column?").to_owned()),
-            }
-        }
-        NodeEnum::CoalesceExpr(_) => Some("coalesce".to_owned()),
-        NodeEnum::CaseExpr(_) => Some("case".to_owned()),
-        NodeEnum::AArrayExpr(_) => Some("array".to_owned()),
-        NodeEnum::RowExpr(_) => Some("row".to_owned()),
-        _ => Some("?column?".to_owned()),
     }
 }

@@ -10,7 +10,7 @@ use pg_query::protobuf::ColumnRef;
 use sallyport_core::{Action, Condition, ObjectName, Verb};
 
 use super::{Mode, Reader, string_of};
-use crate::pg::functions::{FunctionClass, class_of};
+use crate::pg::functions::{FunctionClass, extension_class};
 
 /// Something that columns come from.
 #[derive(Clone, Debug, Default)]
@@ -180,7 +180,12 @@ impl Reader<'_> {
         if name == "*" || source.is_some_and(|source| source.may_have(name) == Some(true)) {
             return;
         }
-        let effect = class_of(None, name).is_some_and(|class| class != FunctionClass::Harmless);
+        if source.is_some_and(|source| source.may_have(name) == Some(false)) {
+            // Its columns are known, and this is none of them.
+            return self.call_named(&[name.to_owned()], &[]);
+        }
+        let effect = self.class_of(None, name).is_some_and(|class| class != FunctionClass::Harmless)
+            || extension_class(name).is_some();
         let users = self.is_user_function(name);
         if effect || users {
             self.call_named(&[name.to_owned()], &[]);

@@ -175,9 +175,12 @@ impl Reader<'_> {
     /// Reads a statement that runs later by name, on its own, and adds what it does.
     fn prepared(&mut self, query: &NodeEnum) -> Arc<Prepared> {
         let outer = std::mem::take(&mut self.found);
+        // Its parameters are those of EXECUTE.
+        let params = std::mem::take(&mut self.given.params);
         self.deeper(|reader| {
             reader.any_statement(query);
         });
+        self.given.params = params;
         let own = std::mem::replace(&mut self.found, outer);
         let facts = Facts {
             language: Language::Postgres,
@@ -279,11 +282,13 @@ impl Reader<'_> {
         let outer = std::mem::take(&mut self.found);
         let planning = std::mem::replace(&mut self.planning, true);
         let (effects, remembered) = (self.effects.len(), self.remembered.clone());
+        let temporary = self.temporary.clone();
         self.deeper(|reader| {
             reader.any_statement(query);
         });
         self.effects.truncate(effects);
         self.remembered = remembered;
+        self.temporary = temporary;
         self.planning = planning;
         let own = std::mem::replace(&mut self.found, outer);
         let mut explained = false;
@@ -409,6 +414,9 @@ impl Reader<'_> {
             Ok(DiscardMode::Undefined) | Err(_) => return self.unsupported("a kind of DISCARD"),
         };
         self.act_bare(Verb::Discard, "session", name);
+        if matches!(name, "all" | "temp") {
+            self.temporary.clear();
+        }
         if name == "all" {
             self.settings_dirty();
             self.next_path = Some(None);

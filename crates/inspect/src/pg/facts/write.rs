@@ -199,7 +199,7 @@ impl Reader<'_> {
             }
             self.add_source(Source {
                 alias: "excluded".to_owned(),
-                columns: Some(Vec::new()),
+                columns: target.source.columns.clone(),
                 ..Source::default()
             });
             self.assignments(&conflict.target_list);

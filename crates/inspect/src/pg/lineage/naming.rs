@@ -125,7 +125,7 @@ fn last_name(nodes: &[Node]) -> Figured {
         .and_then(good)
 }
 
-fn value_function(op: SqlValueFunctionOp) -> Option<&'static str> {
+pub(crate) fn value_function(op: SqlValueFunctionOp) -> Option<&'static str> {
     Some(match op {
         SqlValueFunctionOp::SvfopCurrentDate => "current_date",
         SqlValueFunctionOp::SvfopCurrentTime | SqlValueFunctionOp::SvfopCurrentTimeN => "current_time",
@@ -146,7 +146,7 @@ fn value_function(op: SqlValueFunctionOp) -> Option<&'static str> {
     })
 }
 
-fn xml_function(op: XmlExprOp) -> Option<&'static str> {
+pub(crate) fn xml_function(op: XmlExprOp) -> Option<&'static str> {
     Some(match op {
         XmlExprOp::IsXmlconcat => "xmlconcat",
         XmlExprOp::IsXmlelement => "xmlelement",
