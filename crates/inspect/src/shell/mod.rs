@@ -1,7 +1,18 @@
-//! Facts of POSIX shell and bash. Nothing is understood yet.
+//! POSIX shell and bash: facts of a text.
+//!
+//! Data flows one way: text -> tree (`syntax`) -> words as programs get them (`words`) -> what running them
+//! does (`builtins`, and `programs` for all that is not built in) -> facts, collected by the `engine` that
+//! walks the tree.
 
+mod builtins;
 mod effect;
+mod engine;
+mod inspection;
 pub(crate) mod lines;
-#[cfg_attr(not(test), expect(dead_code, reason = "until the engine asks them"))]
 mod programs;
+mod syntax;
 mod word;
+mod words;
+
+pub use inspection::{Flavour, inspect};
+

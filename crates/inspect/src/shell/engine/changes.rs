@@ -1,0 +1,207 @@
+//! Which variables a loop's body may change, read before the body is walked.
+//!
+//! The second time around, the body sees what the first has left. So what it assigns is unknown at its
+//! start, or a number where all that is assigned are numbers.
+
+use std::collections::HashMap;
+
+use crate::shell::syntax::{
+    Argument, Assigned, Assignment, Command, Compound, Expansion, Item, List, Parameter, Part, Pipeline,
+    Simple, Word,
+};
+
+/// Names that are assigned, and whether only numbers are.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) names: HashMap<String, bool>,
+    /// Anything may be changed.
+    pub(super) all: bool,
+}
+
+/// Built-ins that set the variables their arguments name.
+const SETTING: [&str; 12] = [
+    "read",
+    "mapfile",
+    "readarray",
+    "declare",
+    "typeset",
+    "local",
+    "export",
+    "readonly",
+    "unset",
+    "getopts",
+    "printf",
+    "wait",
+];
+
+impl Changes {
+    pub(super) fn of(lists: &[&List], is_function: &dyn Fn(&str) -> bool) -> Self {
+        let mut changes = Self::default();
+        for list in lists {
+            changes.list(list, is_function);
+        }
+        changes
+    }
+
+    fn note(&mut self, name: &str, is_number: bool) {
+        let only_numbers = self.names.entry(name.to_owned()).or_insert(true);
+        *only_numbers &= is_number;
+    }
+
+    fn list(&mut self, list: &List, is_function: &dyn Fn(&str) -> bool) {
+        for Item { first, rest, .. } in &list.items {
+            self.pipeline(first, is_function);
+            for (_, pipeline) in rest {
+                self.pipeline(pipeline, is_function);
+            }
+        }
+    }
+
+    fn pipeline(&mut self, pipeline: &Pipeline, is_function: &dyn Fn(&str) -> bool) {
+        for command in &pipeline.commands {
+            self.command(command, is_function);
+        }
+    }
+
+    fn command(&mut self, command: &Command, is_function: &dyn Fn(&str) -> bool) {
+        match command {
+            Command::Simple(simple) => self.simple(simple, is_function),
+            Command::Function(_) => {}
+            Command::Compound(compound, _) => self.compound(compound, is_function),
+        }
+    }
+
+    fn compound(&mut self, compound: &Compound, is_function: &dyn Fn(&str) -> bool) {
+        match compound {
+            Compound::Subshell(list) | Compound::Group(list) => self.list(list, is_function),
+            Compound::If(branches) => {
+                for (condition, body) in branches {
+                    if let Some(condition) = condition {
+                        self.list(condition, is_function);
+                    }
+                    self.list(body, is_function);
+                }
+            }
+            Compound::Loop { condition, body } => {
+                self.list(condition, is_function);
+                self.list(body, is_function);
+            }
+            Compound::For { name, body, .. } => {
+                self.note(name, false);
+                self.list(body, is_function);
+            }
+            Compound::ArithmeticFor { expression, body } => {
+                self.arithmetic(expression);
+                self.list(body, is_function);
+            }
+            Compound::Case { arms, .. } => arms.iter().for_each(|(_, body)| self.list(body, is_function)),
+            Compound::Arithmetic { expression, .. } => self.arithmetic(expression),
+            Compound::Test(_) => {}
+            Compound::Coprocess(command) => self.command(command, is_function),
+        }
+    }
+
+    fn simple(&mut self, simple: &Simple, is_function: &dyn Fn(&str) -> bool) {
+        for assignment in &simple.assignments {
+            self.assignment(assignment);
+        }
+        let name = match simple.words.first() {
+            None => return,
+            Some(Argument::Word(word)) => word.literal(),
+            Some(Argument::Assignment(_)) => None,
+        };
+        match name {
+            None | Some("eval" | "." | "source" | "command" | "builtin" | "set" | "shift" | "trap") => {
+                self.all |= !matches!(name, Some("trap"));
+            }
+            Some(name) if is_function(name) => self.all = true,
+            Some(name) => {
+                let sets = SETTING.contains(&name);
+                for argument in simple.words.iter().skip(1) {
+                    match argument {
+                        Argument::Assignment(assignment) => self.assignment(assignment),
+                        Argument::Word(word) if sets || name == "let" => self.named(word, name),
+                        Argument::Word(word) => self.word(word),
+                    }
+                }
+            }
+        }
+    }
+
+    fn named(&mut self, word: &Word, builtin: &str) {
+        match word.parts.as_slice() {
+            [Part::Literal(text) | Part::Quoted(text)] => {
+                let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+                self.note(text.get(..end).unwrap_or_default(), builtin == "let");
+            }
+            // A format or a prompt names nothing.
+            _ if matches!(builtin, "printf" | "read" | "export" | "unset") => self.word(word),
+            _ => self.all = true,
+        }
+    }
+
+    fn assignment(&mut self, assignment: &Assignment) {
+        let is_number = match &assignment.value {
+            Assigned::Scalar(word) => assignment.subscript.is_none() && is_numeric(&word.parts),
+            Assigned::Array(_) => false,
+        };
+        self.note(&assignment.name, is_number);
+        if let Assigned::Scalar(word) = &assignment.value {
+            self.word(word);
+        }
+    }
+
+    /// Expansions that assign: `${x:=…}` and arithmetic.
+    fn word(&mut self, word: &Word) {
+        self.parts(&word.parts);
+    }
+
+    fn parts(&mut self, parts: &[Part]) {
+        for part in parts {
+            match part {
+                Part::Double(inner) => self.parts(inner),
+                Part::Expansion(expansion, _) => match expansion.as_ref() {
+                    Expansion::Parameter(Parameter { name, operation: Some((_, operand)), .. }) => {
+                        self.note(name, false);
+                        self.parts(operand);
+                    }
+                    Expansion::Arithmetic(expression) => self.arithmetic(expression),
+                    _ => {}
+                },
+                Part::Literal(_) | Part::Quoted(_) => {}
+            }
+        }
+    }
+
+    fn arithmetic(&mut self, parts: &[Part]) {
+        for part in parts {
+            match part {
+                Part::Literal(text) | Part::Quoted(text) => {
+                    for name in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+                        if !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()) {
+                            self.note(name, true);
+                        }
+                    }
+                }
+                Part::Double(inner) => self.arithmetic(inner),
+                Part::Expansion(..) => {}
+            }
+        }
+    }
+}
+
+/// Whether a value is a number whatever the variables hold.
+fn is_numeric(parts: &[Part]) -> bool {
+    match parts {
+        [Part::Literal(text) | Part::Quoted(text)] => super::env::is_integer(text),
+        [Part::Double(inner)] => is_numeric(inner),
+        [Part::Expansion(expansion, _)] => match expansion.as_ref() {
+            Expansion::Arithmetic(_) => true,
+            Expansion::Parameter(parameter) => {
+                parameter.length || matches!(parameter.name.as_str(), "#" | "?" | "$" | "!")
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
