@@ -38,6 +38,28 @@ impl SqlMode {
         high_not_precedence: false,
         oracle: false,
     };
+
+    /// The mode that a value of `sql_mode` names, as SHOW VARIABLES writes it.
+    #[must_use]
+    pub fn named(value: &str) -> Self {
+        let mut mode = Self::DEFAULT;
+        for name in value.split(',') {
+            match name.trim().to_ascii_uppercase().as_str() {
+                "ANSI_QUOTES" => mode.ansi_quotes = true,
+                "NO_BACKSLASH_ESCAPES" => mode.no_backslash_escapes = true,
+                "PIPES_AS_CONCAT" => mode.pipes_as_concat = true,
+                "IGNORE_SPACE" => mode.ignore_space = true,
+                "HIGH_NOT_PRECEDENCE" => mode.high_not_precedence = true,
+                combined @ ("ANSI" | "DB2" | "MAXDB" | "MSSQL" | "ORACLE" | "POSTGRESQL") => {
+                    (mode.ansi_quotes, mode.pipes_as_concat, mode.ignore_space) = (true, true, true);
+                    mode.oracle |= combined == "ORACLE";
+                }
+                // They decide nothing of the reading.
+                _ => {}
+            }
+        }
+        mode
+    }
 }
 
 /// What decides the reading of a text.
