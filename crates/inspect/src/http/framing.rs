@@ -1,0 +1,94 @@
+//! Headers on which two readers of one connection disagree: what request smuggling is made of.
+
+use sallyport_core::UnknownCode;
+
+use super::found::Found;
+use super::method::is_token_character;
+use super::request::{Body, Request, Version};
+
+/// Fields that some servers route by in place of the host of the request.
+const OTHER_HOSTS: [&str; 4] = ["x-forwarded-host", "x-host", "x-forwarded-server", "x-http-host-override"];
+
+/// Looks at every field, and at those that frame the body.
+pub(super) fn check(request: &Request<'_>, found: &mut Found) {
+    for (name, value) in request.headers {
+        field(name, value, request, found);
+    }
+    let codings: Vec<&[u8]> = request.values("transfer-encoding").collect();
+    let lengths: Vec<&[u8]> = request.values("content-length").collect();
+    if !codings.is_empty() {
+        let is_chunked = codings.len() == 1 && request.lists("transfer-encoding", "chunked");
+        let is_alone = codings.iter().all(|value| value.eq_ignore_ascii_case(b"chunked"));
+        if !is_chunked || !is_alone || request.version != Version::Http11 {
+            found.ambiguous("a Transfer-Encoding that readers take differently");
+        }
+        if !lengths.is_empty() {
+            found.ambiguous("both Content-Length and Transfer-Encoding");
+        }
+    }
+    if lengths.len() > 1 {
+        found.ambiguous("more than one Content-Length");
+    }
+    for length in lengths {
+        let digits = length.iter().all(u8::is_ascii_digit);
+        let value = std::str::from_utf8(length).ok().and_then(|text| text.parse::<usize>().ok());
+        match (digits, value, request.body) {
+            (true, Some(length), Body::Whole(bytes)) if length == bytes.len() => {}
+            (true, Some(_), Body::Beginning(_)) => {}
+            (true, Some(_), Body::Whole(_)) => found.ambiguous("a Content-Length that is not the body's"),
+            _ => found.ambiguous("a Content-Length that is no number"),
+        }
+    }
+    connection(request, found);
+    for name in OTHER_HOSTS {
+        let host = request.values("host").next().or(request.authority);
+        if request.values(name).any(|value| host.is_none_or(|host| !host.eq_ignore_ascii_case(value))) {
+            found.ambiguous("a header that names another host");
+        }
+    }
+}
+
+fn field(name: &[u8], value: &[u8], request: &Request<'_>, found: &mut Found) {
+    if let Some(pseudo) = name.strip_prefix(b":") {
+        let same = match pseudo {
+            b"method" => value == request.method,
+            b"path" => value == request.target,
+            b"scheme" => request.scheme.is_none_or(|scheme| scheme.as_bytes() == value),
+            b"authority" => {
+                request.authority.is_some_and(|authority| authority == value)
+                    || request.values("host").any(|host| host == value)
+            }
+            b"protocol" => true,
+            _ => false,
+        };
+        if !same {
+            found.ambiguous("a pseudo-header that says something else");
+        }
+    } else if name.is_empty() || !name.iter().copied().all(is_token_character) {
+        found.ambiguous("a header name that is no word");
+    }
+    if value.contains(&0) {
+        found.unknown(UnknownCode::Encoding, "a NUL in a header");
+    } else if value.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        found.ambiguous("a line break in a header");
+    }
+}
+
+/// `Connection` may take away a field that the next reader was meant to see.
+fn connection(request: &Request<'_>, found: &mut Found) {
+    for value in request.values("connection") {
+        if request.version == Version::Framed {
+            found.ambiguous("a Connection header where the protocol has none");
+        }
+        for item in value.split(|byte| *byte == b',') {
+            let item = item.trim_ascii().to_ascii_lowercase();
+            let usual = matches!(
+                item.as_slice(),
+                b"" | b"close" | b"keep-alive" | b"upgrade" | b"te" | b"http2-settings"
+            );
+            if !usual {
+                found.ambiguous("a Connection header that takes away another");
+            }
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! GraphQL inside a request: which fields of the root it asks for.
+//!
+//! A text is looked for wherever servers take one from (JSON alone or in batches, forms, queries, uploads,
+//! the body itself), read by the grammar of GraphQL, and its root fields become actions, through fragments
+//! and whatever their directives say.
+
+use std::collections::HashSet;
+
+use async_graphql_parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+};
+use async_graphql_parser::{Error, parse_query};
+use sallyport_core::{Action, UnknownCode, Verb};
+
+use super::call::Call;
+use super::found::Found;
+use super::json::Json;
+
+/// Longer texts are not read.
+const LONGEST: usize = 128 * 1024;
+/// Brackets within brackets. The parser recurses over them.
+const DEEPEST: usize = 64;
+/// Fragments within fragments of the root.
+const MOST_FRAGMENTS: usize = 1000;
+
+/// One text with what selects from it.
+struct Text<'t> {
+    query: &'t str,
+    operation: Option<&'t str>,
+}
+
+/// Reads every GraphQL text of a request, if it is one of GraphQL.
+pub(super) fn read(call: &Call<'_>, found: &mut Found) {
+    let endpoint = is_endpoint(call);
+    let mut persisted = false;
+    let mut batch = 0;
+    let mut texts = Vec::new();
+    let uploaded = call.content.parts().iter().find(|part| part.name == "operations");
+    let uploaded = uploaded.and_then(|part| serde_json::from_slice::<Json>(part.bytes).ok());
+    for json in call.content.json().into_iter().chain(uploaded.as_ref()) {
+        let alone = std::slice::from_ref(json);
+        let items = if let Json::Array(items) = json { items.as_slice() } else { alone };
+        for item in items {
+            let queries: Vec<&str> = members_named(item, "query").filter_map(Json::as_text).collect();
+            if !queries.is_empty() {
+                batch += 1;
+                let operation = operation_of(item, call, found);
+                texts.extend(queries.iter().map(|query| Text { query, operation }));
+            } else if endpoint && is_persisted(item) {
+                persisted = true;
+            }
+            if item.count("query") > 1 || item.count("operationName") > 1 {
+                found.ambiguous("a member of the GraphQL request in two spellings");
+            }
+        }
+    }
+    let mut sources = usize::from(batch > 0);
+    for pairs in [call.content.form(), call.target.query.as_slice()] {
+        let operation = value(pairs, "operationName");
+        let queries = pairs.iter().filter(|(name, _)| name == "query");
+        let before = texts.len();
+        texts.extend(queries.map(|(_, query)| Text { query, operation }));
+        sources += texts.len() - before;
+        persisted |= endpoint && texts.len() == before && pairs.iter().any(|(name, _)| is_persisting(name));
+    }
+    if call.content.media.as_deref() == Some("application/graphql")
+        && let Some(query) = call.content.text
+    {
+        sources += 1;
+        texts.push(Text { query, operation: value(&call.target.query, "operationName") });
+    }
+    texts.retain(|text| endpoint || call.is_declared_graphql() || looks_like(text.query));
+    if sources > 1 && texts.len() > 1 {
+        found.ambiguous("GraphQL texts in more than one place");
+    }
+    if persisted {
+        found.unknown(UnknownCode::Dynamic, "a GraphQL text that the server remembers");
+    } else if endpoint && texts.is_empty() && !call.content.is_empty {
+        found.unknown(UnknownCode::Unsupported, "a GraphQL request without a text that is read");
+    }
+    if texts.len() > 1 {
+        found.count(texts.len());
+    }
+    for text in texts {
+        if let Err((code, why)) = text_actions(&text, call, found) {
+            found.unknown(code, why);
+        }
+    }
+}
+
+/// The members of that name, in any case.
+fn members_named<'j>(item: &'j Json, wanted: &'j str) -> impl Iterator<Item = &'j Json> {
+    let members = item.members().iter().filter(move |(name, _)| name.eq_ignore_ascii_case(wanted));
+    members.map(|(_, value)| value)
+}
+
+/// Which operation is chosen, by the body or by the query; nothing when they disagree.
+fn operation_of<'t>(item: &'t Json, call: &'t Call<'_>, found: &mut Found) -> Option<&'t str> {
+    let queried = value(&call.target.query, "operationName");
+    let names: HashSet<&str> =
+        members_named(item, "operationName").filter_map(Json::as_text).chain(queried).collect();
+    if names.len() > 1 {
+        found.ambiguous("more than one operation is chosen");
+        return None;
+    }
+    names.into_iter().next()
+}
+
+fn value<'p>(pairs: &'p [(String, String)], wanted: &str) -> Option<&'p str> {
+    pairs.iter().find(|(name, value)| name == wanted && !value.is_empty()).map(|(_, value)| value.as_str())
+}
+
+fn is_persisting(name: &str) -> bool {
+    matches!(
+        name,
+        "extensions" | "doc_id" | "documentId" | "docId" | "queryId" | "id" | "hash" | "sha256Hash"
+    )
+}
+
+fn is_persisted(item: &Json) -> bool {
+    item.members().iter().any(|(name, _)| is_persisting(name))
+}
+
+/// Whether the path itself says that it serves GraphQL.
+fn is_endpoint(call: &Call<'_>) -> bool {
+    if call.methods.iter().all(|method| super::method::is_safe(method)) && call.content.is_empty {
+        // A page or a repository of that name; a text in the query is found by its look.
+        let queried = call.target.query.iter().any(|(name, _)| name == "query" || is_persisting(name));
+        return queried && is_name(call.path.last());
+    }
+    is_name(call.path.last())
+}
+
+fn is_name(segment: &str) -> bool {
+    let name = segment.to_ascii_lowercase();
+    let name = name.strip_suffix(".json").or_else(|| name.strip_suffix(".php")).unwrap_or(&name);
+    name.ends_with("graphql") || name.ends_with("gql") || name == "graph"
+}
+
+/// Whether a text that came to no GraphQL endpoint is GraphQL all the same.
+fn looks_like(query: &str) -> bool {
+    let mut rest = query.trim_start_matches(|c: char| c.is_whitespace() || c == ',' || c == '\u{feff}');
+    while let Some(comment) = rest.strip_prefix('#') {
+        let end = comment.find(['\n', '\r']).unwrap_or(comment.len());
+        rest = comment.get(end..).unwrap_or_default();
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ',' || c == '\u{feff}');
+    }
+    let worded = ["query", "mutation", "subscription", "fragment"].iter().any(|word| {
+        rest.strip_prefix(word)
+            .is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    });
+    if worded && rest.contains('{') {
+        return true;
+    }
+    // The short form; other query languages begin with a brace too.
+    rest.starts_with('{')
+        && (rest.contains("mutation") || rest.contains("subscription") || document(query).is_ok())
+}
+
+type Doubt = (UnknownCode, &'static str);
+
+fn document(text: &str) -> Result<ExecutableDocument, Doubt> {
+    if text.len() > LONGEST {
+        return Err((UnknownCode::TooLarge, "a GraphQL text that is longer than is read"));
+    }
+    match depth(text) {
+        Some(depth) if depth <= DEEPEST => {}
+        Some(_) => return Err((UnknownCode::TooLarge, "a GraphQL text that is nested deeper than is read")),
+        None => return Err((UnknownCode::Unparsable, "a GraphQL text with a string that does not end")),
+    }
+    parse_query(text).map_err(|error| match error {
+        Error::RecursionLimitExceeded => {
+            (UnknownCode::TooLarge, "a GraphQL text that is nested deeper than is read")
+        }
+        _ => (UnknownCode::Unparsable, "a GraphQL text that its grammar rejects"),
+    })
+}
+
+/// How deep brackets are nested, outside of strings and comments. Nothing when a string does not end.
+fn depth(text: &str) -> Option<usize> {
+    let mut rest = text.as_bytes();
+    let (mut open, mut deepest) = (0usize, 0usize);
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'{' | b'[' | b'(' => {
+                open += 1;
+                deepest = deepest.max(open);
+            }
+            b'}' | b']' | b')' => open = open.saturating_sub(1),
+            b'#' => {
+                let end = after.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+                rest = after.get(end.unwrap_or(after.len())..).unwrap_or_default();
+            }
+            b'"' => {
+                rest = match after.strip_prefix(b"\"\"") {
+                    Some(block) => after_block(block)?,
+                    None => after_string(after)?,
+                };
+            }
+            _ => {}
+        }
+    }
+    Some(deepest)
+}
+
+fn after_block(mut rest: &[u8]) -> Option<&[u8]> {
+    loop {
+        if let Some(escaped) = rest.strip_prefix(b"\\\"\"\"") {
+            rest = escaped;
+        } else if let Some(after) = rest.strip_prefix(b"\"\"\"") {
+            return Some(after);
+        } else {
+            rest = rest.split_first()?.1;
+        }
+    }
+}
+
+fn after_string(mut rest: &[u8]) -> Option<&[u8]> {
+    loop {
+        let (byte, after) = rest.split_first()?;
+        match byte {
+            b'"' => return Some(after),
+            b'\\' => rest = after.split_first()?.1,
+            b'\n' | b'\r' => return None,
+            _ => rest = after,
+        }
+    }
+}
+
+fn text_actions(text: &Text<'_>, call: &Call<'_>, found: &mut Found) -> Result<(), Doubt> {
+    let document = document(text.query)?;
+    let wanted = text.operation.filter(|name| !name.is_empty());
+    let mut doubt = None;
+    let chosen: Vec<&OperationDefinition> = match (&document.operations, wanted) {
+        (DocumentOperations::Single(operation), None) => vec![&operation.node],
+        (DocumentOperations::Single(operation), Some(_)) => {
+            doubt = Some("an operation is named, and the GraphQL text names none");
+            vec![&operation.node]
+        }
+        (DocumentOperations::Multiple(operations), wanted) => {
+            let named = wanted.and_then(|name| operations.get(name));
+            match named {
+                Some(operation) => vec![&operation.node],
+                None if operations.len() == 1 && wanted.is_none() => {
+                    operations.values().map(|operation| &operation.node).collect()
+                }
+                None => {
+                    doubt = Some("no operation of the GraphQL text is chosen");
+                    operations.values().map(|operation| &operation.node).collect()
+                }
+            }
+        }
+    };
+    for operation in chosen {
+        let verb = match operation.ty {
+            OperationType::Query => Verb::Query,
+            OperationType::Mutation => Verb::Mutation,
+            OperationType::Subscription => Verb::Subscription,
+        };
+        for field in root_fields(&operation.selection_set.node, &document)? {
+            found.add(Action {
+                operation: Some(field.to_owned()),
+                ..Action::on_object(verb, "path", call.object.clone())
+            });
+        }
+    }
+    match doubt {
+        Some(why) => Err((UnknownCode::Ambiguous, why)),
+        None => Ok(()),
+    }
+}
+
+/// The fields of the root, in no order, through fragments.
+fn root_fields<'d>(
+    root: &'d SelectionSet,
+    document: &'d ExecutableDocument,
+) -> Result<HashSet<&'d str>, Doubt> {
+    let mut fields = HashSet::new();
+    let mut seen = HashSet::new();
+    let mut sets = vec![root];
+    while let Some(set) = sets.pop() {
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) => {
+                    fields.insert(field.node.name.node.as_str());
+                }
+                Selection::InlineFragment(fragment) => sets.push(&fragment.node.selection_set.node),
+                Selection::FragmentSpread(spread) => {
+                    let name = spread.node.fragment_name.node.as_str();
+                    let fragment = document.fragments.get(name);
+                    let fragment =
+                        fragment.ok_or((UnknownCode::Unparsable, "a fragment that is not defined"))?;
+                    if seen.insert(name) {
+                        sets.push(&fragment.node.selection_set.node);
+                    }
+                }
+            }
+        }
+        if seen.len() > MOST_FRAGMENTS {
+            return Err((UnknownCode::TooLarge, "more fragments than are followed"));
+        }
+    }
+    Ok(fields)
+}
