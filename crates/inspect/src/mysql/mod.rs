@@ -1,15 +1,26 @@
-//! Facts of the SQL of MySQL and MariaDB. Nothing is understood yet.
+//! MySQL and MariaDB: facts of a text.
+//!
+//! [`inspect`] reads the text by the servers' own rules and walks every node. Data flows one way: bytes ->
+//! statements (`reading`) -> [`Facts`](sallyport_core::Facts), and per statement what the gateway has to know.
 
+mod cache;
 mod charset;
 mod context;
+mod facts;
+mod functions;
+mod inspection;
 mod lexer;
 pub(crate) mod lines;
-#[expect(dead_code, reason = "until the facts are drawn from it")]
+mod names;
+#[expect(dead_code, reason = "a statement also says what facts do not need")]
 mod own;
-#[expect(dead_code, reason = "until the facts are drawn from it")]
 mod query;
-#[expect(dead_code, reason = "until the facts are drawn from it")]
 mod reading;
 mod session;
 
+pub use cache::Cache;
 pub use context::{Context, Flavour, SqlMode};
+pub use inspection::{Inspection, StateEffect, Statement, StatementKind, inspect};
+
+#[cfg(test)]
+mod cases_tests;

@@ -1,0 +1,491 @@
+//! SELECT, VALUES, TABLE, set operations and WITH.
+
+use sallyport_core::{Action, Verb};
+use sqlparser::ast::{
+    Cte as NamedQuery, Distinct, Expr, GroupByExpr, GroupByWithModifier, Ident, LimitClause, LockClause,
+    NamedWindowDefinition, NamedWindowExpr, Offset, OrderBy, OrderByExpr, OrderByKind, OrderByOptions,
+    OrderBySort, Query, Select, SelectFlavor, SelectInto, SelectItem, SelectItemQualifiedWildcardKind,
+    SelectModifiers, SetExpr, SetQuantifier, Table, Value, ValueWithSpan, Values, WildcardAdditionalOptions,
+    With,
+};
+
+use super::from::rename;
+use super::scope::Cte;
+use super::{Mode, Reader, names};
+
+impl Reader {
+    /// A query as a statement of its own: something is selected even when no table is read.
+    pub(super) fn query_statement(&mut self, query: &Query) {
+        let outer = std::mem::take(&mut self.found);
+        self.query(query);
+        if !self.found.has(Verb::Select) {
+            self.add(Action::new(Verb::Select));
+        }
+        let own = std::mem::replace(&mut self.found, outer);
+        self.found.absorb(own);
+    }
+
+    /// Reads a query; gives the names of its columns, when the text settles them.
+    pub(super) fn query(&mut self, query: &Query) -> Option<Vec<String>> {
+        let mut columns = None;
+        let assigning = self.assigning.take();
+        self.deeper(|reader| columns = reader.scoped(|reader| reader.query_here(query)));
+        self.assigning = assigning;
+        columns
+    }
+
+    fn query_here(&mut self, query: &Query) -> Option<Vec<String>> {
+        let Query {
+            with,
+            body,
+            order_by,
+            limit_clause,
+            fetch,
+            locks,
+            for_clause,
+            settings,
+            format_clause,
+            pipe_operators,
+        } = query;
+        self.foreign(&[
+            ("FOR XML or JSON", for_clause.is_some()),
+            ("SETTINGS", settings.is_some()),
+            ("FORMAT", format_clause.is_some()),
+            ("a pipe operator", !pipe_operators.is_empty()),
+        ]);
+        self.with(with.as_ref());
+        let columns = match body.as_ref() {
+            // ORDER BY and locks stand on the level of the SELECT's own sources.
+            SetExpr::Select(select) => self.select(select, order_by.as_ref()),
+            body => {
+                let columns = self.body(body);
+                self.order_of_set(order_by.as_ref());
+                columns
+            }
+        };
+        self.limit(limit_clause.as_ref());
+        if let Some(fetch) = fetch
+            && let Some(quantity) = &fetch.quantity
+        {
+            self.expr(quantity, Mode::Filter);
+        }
+        for lock in locks {
+            let LockClause { lock_type: _, of, nonblock: _ } = lock;
+            self.lock(of.as_ref());
+        }
+        columns
+    }
+
+    fn body(&mut self, body: &SetExpr) -> Option<Vec<String>> {
+        match body {
+            SetExpr::Select(select) => self.scoped(|reader| reader.select(select, None)),
+            SetExpr::Query(query) => self.query(query),
+            SetExpr::SetOperation { left, op: _, set_quantifier, right } => {
+                match set_quantifier {
+                    SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None => {}
+                    SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName => {
+                        self.unsupported("BY NAME");
+                    }
+                }
+                // A chain of UNIONs leans to the left: walked down, not recursed into.
+                let mut arms = vec![right.as_ref()];
+                let mut first = left.as_ref();
+                while let SetExpr::SetOperation { left, op: _, set_quantifier: _, right } = first {
+                    arms.push(right);
+                    first = left;
+                }
+                let mut columns = None;
+                self.deeper(|reader| columns = reader.body(first));
+                for arm in arms.into_iter().rev() {
+                    self.deeper(|reader| drop(reader.body(arm)));
+                }
+                columns
+            }
+            SetExpr::Values(values) => {
+                let Values { explicit_row: _, value_keyword: _, rows } = values;
+                let width = rows.first().map_or(0, |row| row.content.len());
+                for row in rows {
+                    self.exprs(&row.content, Mode::Read);
+                }
+                Some((0..width).map(|number| format!("column_{number}")).collect())
+            }
+            SetExpr::Table(table) => {
+                let Table { table_name, schema_name } = table.as_ref();
+                let parts: Vec<&str> =
+                    schema_name.iter().chain(table_name).map(|part| part.value.as_str()).collect();
+                self.table_statement(&parts);
+                None
+            }
+            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
+                self.unsupported("a write within a query");
+                None
+            }
+        }
+    }
+
+    /// TABLE t: all of it.
+    fn table_statement(&mut self, parts: &[&str]) {
+        match parts {
+            [only] if self.find_cte(only).is_some() => {}
+            parts => match self.naming.relation(parts) {
+                Some(object) => {
+                    let columns = vec!["*".to_owned()];
+                    self.add(Action { columns, ..Action::on_object(Verb::Select, "table", object) });
+                }
+                None => self.unsupported("TABLE without a name"),
+            },
+        }
+    }
+
+    pub(super) fn with(&mut self, with: Option<&With>) {
+        let Some(With { with_token: _, recursive, cte_tables }) = with else { return };
+        if *recursive {
+            for cte in cte_tables {
+                let named: Vec<String> = alias_columns(cte);
+                let columns = if named.is_empty() { first_names(&cte.query.body) } else { Some(named) };
+                self.add_cte(Cte { name: cte.alias.name.value.clone(), columns });
+            }
+        }
+        for cte in cte_tables {
+            let NamedQuery { alias, query, from, materialized, closing_paren_token: _ } = cte;
+            self.foreign(&[("FROM in WITH", from.is_some()), ("MATERIALIZED", materialized.is_some())]);
+            let columns = self.query(query).map(|columns| rename(columns, &alias_columns(cte)));
+            self.add_cte(Cte { name: alias.name.value.clone(), columns });
+        }
+    }
+
+    fn add_cte(&mut self, cte: Cte) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.ctes.push(cte);
+        }
+    }
+
+    fn select(&mut self, select: &Select, order_by: Option<&OrderBy>) -> Option<Vec<String>> {
+        let Select {
+            select_token: _,
+            optimizer_hints: _,
+            distinct,
+            select_modifiers,
+            top,
+            top_before_distinct: _,
+            projection,
+            exclude,
+            into,
+            from,
+            lateral_views,
+            prewhere,
+            selection,
+            connect_by,
+            group_by,
+            cluster_by,
+            distribute_by,
+            sort_by,
+            having,
+            named_window,
+            qualify,
+            window_before_qualify: _,
+            value_table_mode,
+            flavor,
+        } = select;
+        self.foreign(&[
+            ("TOP", top.is_some()),
+            ("EXCLUDE", exclude.is_some()),
+            ("LATERAL VIEW", !lateral_views.is_empty()),
+            ("PREWHERE", prewhere.is_some()),
+            ("CONNECT BY", !connect_by.is_empty()),
+            ("CLUSTER BY", !cluster_by.is_empty()),
+            ("DISTRIBUTE BY", !distribute_by.is_empty()),
+            ("SORT BY", !sort_by.is_empty()),
+            ("QUALIFY", qualify.is_some()),
+            ("AS STRUCT", value_table_mode.is_some()),
+            ("FROM without SELECT", !matches!(flavor, SelectFlavor::Standard)),
+        ]);
+        match distinct {
+            None | Some(Distinct::All | Distinct::Distinct) => {}
+            Some(Distinct::On(_)) => self.unsupported("DISTINCT ON"),
+        }
+        if let Some(SelectModifiers {
+            high_priority: _,
+            straight_join: _,
+            sql_small_result: _,
+            sql_big_result: _,
+            sql_buffer_result: _,
+            sql_no_cache: _,
+            sql_calc_found_rows: _,
+        }) = select_modifiers
+        {}
+        self.tables_joined(from);
+        let names = self.projection(projection);
+        if let Some(condition) = selection {
+            self.expr(condition, Mode::Filter);
+        }
+        self.group_by(group_by, projection);
+        if let Some(condition) = having {
+            self.having(condition, projection);
+        }
+        for NamedWindowDefinition(_, window) in named_window {
+            match window {
+                NamedWindowExpr::NamedWindow(_) => {}
+                NamedWindowExpr::WindowSpec(spec) => self.window(spec),
+            }
+        }
+        self.order_by(order_by, projection);
+        if let Some(into) = into {
+            self.select_into(into);
+        }
+        names
+    }
+
+    /// INTO @a, @b.
+    fn select_into(&mut self, into: &SelectInto) {
+        let SelectInto { temporary, unlogged, table, targets } = into;
+        self.foreign(&[("INTO a table", *temporary || *unlogged || *table)]);
+        for target in targets {
+            match target {
+                Expr::Identifier(name) if names::is_variable(name) => self.set_user_variable(&name.value),
+                _ => self.unsupported("INTO what is no variable"),
+            }
+        }
+    }
+
+    /// Reads a select list; gives the names of its columns.
+    pub(super) fn projection(&mut self, items: &[SelectItem]) -> Option<Vec<String>> {
+        let mut names = Some(Vec::new());
+        for item in items {
+            match item {
+                SelectItem::UnnamedExpr(expression) => {
+                    self.expr(expression, Mode::Read);
+                    if let Some(names) = &mut names {
+                        names.push(expression_name(expression).unwrap_or_default());
+                    }
+                }
+                SelectItem::ExprWithAlias { expr, alias } => {
+                    self.expr(expr, Mode::Read);
+                    if let Some(names) = &mut names {
+                        names.push(alias.value.to_lowercase());
+                    }
+                }
+                SelectItem::ExprWithAliases { .. } => self.unsupported("several aliases of one expression"),
+                SelectItem::QualifiedWildcard(qualifier, options) => {
+                    self.wildcard_options(options);
+                    let parts = match qualifier {
+                        SelectItemQualifiedWildcardKind::ObjectName(name) => names::parts(name),
+                        SelectItemQualifiedWildcardKind::Expr(_) => None,
+                    };
+                    match parts {
+                        Some(parts) => {
+                            self.star_of(&parts, Mode::Read);
+                            let columns = self.find_source(&parts).and_then(|source| source.columns);
+                            names = names.zip(columns).map(|(mut all, columns)| {
+                                all.extend(columns);
+                                all
+                            });
+                        }
+                        None => self.unsupported("a wildcard of an expression"),
+                    }
+                }
+                SelectItem::Wildcard(options) => {
+                    self.wildcard_options(options);
+                    self.star(Mode::Read);
+                    let merged = self.scopes.last().is_some_and(|scope| !scope.merged.is_empty());
+                    let columns: Option<Vec<Vec<String>>> =
+                        self.sources().iter().map(|source| source.columns.clone()).collect();
+                    names = names.zip(columns.filter(|_| !merged)).map(|(mut all, columns)| {
+                        all.extend(columns.concat());
+                        all
+                    });
+                }
+            }
+        }
+        names
+    }
+
+    pub(super) fn wildcard_options(&mut self, options: &WildcardAdditionalOptions) {
+        let WildcardAdditionalOptions {
+            wildcard_token: _,
+            opt_ilike,
+            opt_exclude,
+            opt_except,
+            opt_replace,
+            opt_rename,
+            opt_alias,
+        } = options;
+        self.foreign(&[
+            ("* ILIKE", opt_ilike.is_some()),
+            ("* EXCLUDE", opt_exclude.is_some()),
+            ("* EXCEPT", opt_except.is_some()),
+            ("* REPLACE", opt_replace.is_some()),
+            ("* RENAME", opt_rename.is_some()),
+            ("* AS", opt_alias.is_some()),
+        ]);
+    }
+
+    fn group_by(&mut self, group_by: &GroupByExpr, projection: &[SelectItem]) {
+        let (expressions, modifiers) = match group_by {
+            GroupByExpr::All(_) => return self.unsupported("GROUP BY ALL"),
+            GroupByExpr::Expressions(expressions, modifiers) => (expressions, modifiers),
+        };
+        for expression in expressions {
+            self.output_or(expression, projection);
+        }
+        for modifier in modifiers {
+            match modifier {
+                GroupByWithModifier::Rollup => {}
+                GroupByWithModifier::Cube
+                | GroupByWithModifier::Totals
+                | GroupByWithModifier::GroupingSets(_) => self.unsupported("a modifier of GROUP BY"),
+            }
+        }
+    }
+
+    /// HAVING may use output columns anywhere in its condition.
+    fn having(&mut self, condition: &Expr, projection: &[SelectItem]) {
+        let names = projection.iter().filter_map(item_alias).map(|name| name.value.to_lowercase()).collect();
+        let outer = self.outputs.replace((names, Vec::new()));
+        self.expr(condition, Mode::Filter);
+        let used = std::mem::replace(&mut self.outputs, outer).map(|(_, used)| used).unwrap_or_default();
+        for name in used {
+            if let Some(expression) = output(projection, &name) {
+                self.expr(expression, Mode::Filter);
+            }
+        }
+    }
+
+    pub(super) fn order_by(&mut self, order_by: Option<&OrderBy>, projection: &[SelectItem]) {
+        for expression in self.order_items(order_by) {
+            self.output_or(expression, projection);
+        }
+    }
+
+    /// ORDER BY of a UNION can name output columns only: nothing new is read by a name or a place.
+    fn order_of_set(&mut self, order_by: Option<&OrderBy>) {
+        for expression in self.order_items(order_by) {
+            if !matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_)) {
+                self.expr(expression, Mode::Filter);
+            }
+        }
+    }
+
+    fn order_items<'q>(&mut self, order_by: Option<&'q OrderBy>) -> Vec<&'q Expr> {
+        let Some(OrderBy { kind, interpolate }) = order_by else { return Vec::new() };
+        self.foreign(&[("INTERPOLATE", interpolate.is_some())]);
+        match kind {
+            OrderByKind::All(_) => {
+                self.unsupported("ORDER BY ALL");
+                Vec::new()
+            }
+            OrderByKind::Expressions(items) => items.iter().map(|item| self.order_item(item)).collect(),
+        }
+    }
+
+    /// The expression of one item of an ORDER BY.
+    pub(super) fn order_item<'q>(&mut self, item: &'q OrderByExpr) -> &'q Expr {
+        let OrderByExpr { expr, options, with_fill } = item;
+        let OrderByOptions { sort, nulls_first } = options;
+        self.foreign(&[
+            ("WITH FILL", with_fill.is_some()),
+            ("USING in ORDER BY", matches!(sort, Some(OrderBySort::Using(_)))),
+            ("NULLS FIRST", nulls_first.is_some()),
+        ]);
+        expr
+    }
+
+    fn limit(&mut self, limit: Option<&LimitClause>) {
+        match limit {
+            None => {}
+            Some(LimitClause::LimitOffset { limit, offset, limit_by }) => {
+                self.foreign(&[("LIMIT BY", !limit_by.is_empty())]);
+                if let Some(limit) = limit {
+                    self.expr(limit, Mode::Filter);
+                }
+                if let Some(Offset { value, rows: _ }) = offset {
+                    self.expr(value, Mode::Filter);
+                }
+            }
+            Some(LimitClause::OffsetCommaLimit { offset, limit }) => {
+                self.expr(offset, Mode::Filter);
+                self.expr(limit, Mode::Filter);
+            }
+        }
+    }
+
+    /// ORDER BY and GROUP BY may name an output column by its alias or place.
+    fn output_or(&mut self, expression: &Expr, projection: &[SelectItem]) {
+        let named = match expression {
+            Expr::Identifier(name) if !names::is_variable(name) => {
+                output(projection, &name.value.to_lowercase())
+            }
+            Expr::Value(ValueWithSpan { value: Value::Number(number, _), span: _ }) => number
+                .parse::<usize>()
+                .ok()
+                .and_then(|place| place.checked_sub(1))
+                .and_then(|place| projection.get(place))
+                .and_then(item_expression),
+            _ => None,
+        };
+        self.expr(named.unwrap_or(expression), Mode::Filter);
+    }
+}
+
+fn alias_columns(cte: &NamedQuery) -> Vec<String> {
+    cte.alias.columns.iter().map(|column| column.name.value.to_lowercase()).collect()
+}
+
+/// The output names of a recursive query's first arm, without reading it.
+fn first_names(body: &SetExpr) -> Option<Vec<String>> {
+    let mut body = body;
+    loop {
+        match body {
+            SetExpr::Select(select) => {
+                return select
+                    .projection
+                    .iter()
+                    .map(|item| {
+                        let name = item_alias(item).map(|name| name.value.to_lowercase());
+                        name.or_else(|| item_expression(item).and_then(expression_name))
+                    })
+                    .collect();
+            }
+            SetExpr::SetOperation { left, .. } => body = left,
+            SetExpr::Query(query) => body = &query.body,
+            _ => return None,
+        }
+    }
+}
+
+fn item_alias(item: &SelectItem) -> Option<&Ident> {
+    match item {
+        SelectItem::ExprWithAlias { expr: _, alias } => Some(alias),
+        SelectItem::UnnamedExpr(_)
+        | SelectItem::ExprWithAliases { .. }
+        | SelectItem::QualifiedWildcard(..)
+        | SelectItem::Wildcard(_) => None,
+    }
+}
+
+fn item_expression(item: &SelectItem) -> Option<&Expr> {
+    match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, alias: _ } => Some(expr),
+        SelectItem::ExprWithAliases { .. } | SelectItem::QualifiedWildcard(..) | SelectItem::Wildcard(_) => {
+            None
+        }
+    }
+}
+
+/// What an output column of that name is made of.
+fn output<'q>(projection: &'q [SelectItem], name: &str) -> Option<&'q Expr> {
+    projection
+        .iter()
+        .find(|item| item_alias(item).is_some_and(|alias| alias.value.to_lowercase() == name))
+        .and_then(item_expression)
+}
+
+/// The name that the server gives a column without an alias, where it is one that can be referred to.
+fn expression_name(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Identifier(name) => Some(name.value.to_lowercase()),
+        Expr::CompoundIdentifier(parts) => parts.last().map(|name| name.value.to_lowercase()),
+        Expr::Nested(inner) => expression_name(inner),
+        _ => None,
+    }
+}
