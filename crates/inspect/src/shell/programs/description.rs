@@ -16,12 +16,19 @@ pub(super) struct Node {
     pub(super) options: BTreeMap<String, Rule>,
     /// Options of this level and of every level below it.
     pub(super) global: BTreeMap<String, Rule>,
+    /// Options of the levels below it alone. Before the sub-command the program takes them for something else.
+    pub(super) late: BTreeMap<String, Rule>,
     /// What the operands are; nothing where there should be none, or none that matter.
     pub(super) operands: Operands,
     /// What it does in any case.
     pub(super) does: Vec<Act>,
     /// What it does when it is given no operand, and no option that says what to do.
     pub(super) none: Vec<Act>,
+    /// What it does when nothing it was given says what to do: a client without a statement, a shell without
+    /// a script.
+    pub(super) bare: Vec<Act>,
+    /// What the words after `--` are, where they are something else than the operands.
+    pub(super) after_dashes: Option<Roles>,
     /// An option that is not described does nothing, rather than making the whole unknown. As the level
     /// above has it, where it is not said.
     pub(super) lenient: Option<bool>,
@@ -88,6 +95,8 @@ pub(super) enum Role {
     Unknown(UnknownCode),
     /// A text with a grammar of its own.
     Special(Special),
+    /// Something that a reader asks for by this name.
+    Mark(String),
 }
 
 /// A reader of one word.
@@ -115,6 +124,8 @@ pub(super) struct Operands {
     pub(super) after: Vec<Roles>,
     /// From here on, every word, options and all.
     pub(super) rest: Option<Rest>,
+    /// Reads all the operands in place of the others here.
+    pub(super) all: Option<Rest>,
 }
 
 /// Something that is done whatever the words are.
@@ -136,6 +147,8 @@ pub(super) enum Act {
     Operands(Operands),
     /// The many operands are this as well.
     Also(Roles),
+    /// A reader asks whether this was given.
+    Mark(String),
     /// The program does what this says, and not what it does without operands.
     End,
     /// The words that follow are for the text that was given.
@@ -185,6 +198,7 @@ impl Operands {
     /// Whether no operand touches anything.
     pub(super) fn are_harmless(&self) -> bool {
         self.rest.is_none()
+            && self.all.is_none()
             && [&self.before, &self.after]
                 .into_iter()
                 .flatten()

@@ -16,7 +16,8 @@
 //! `-#` stands for a number (`head -5`), `+` for a word that starts so (`less +F`). Values and operands have
 //! roles: [`ROLES`], `group.verb/kind`, or the readers of `values`; several are joined with `+`. Operands
 //! are `role`, at most one `role...` for many, or one reader of `rests` with three dots for all the words
-//! that are left.
+//! that are left. `all:name` is a reader that gets the operands together. `@name` keeps a value, or that the
+//! option was given, for such a reader.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
@@ -31,9 +32,23 @@ use super::{find, rests, values};
 pub(super) type Table = HashMap<String, Node>;
 
 const FILES: &[(&str, &str)] = &[
+    ("archives", include_str!("data/archives.toml")),
+    ("cloud", include_str!("data/cloud.toml")),
+    ("containers", include_str!("data/containers.toml")),
     ("coreutils", include_str!("data/coreutils.toml")),
+    ("databases", include_str!("data/databases.toml")),
+    ("editors", include_str!("data/editors.toml")),
     ("findutils", include_str!("data/findutils.toml")),
+    ("git", include_str!("data/git.toml")),
+    ("infrastructure", include_str!("data/infrastructure.toml")),
+    ("interpreters", include_str!("data/interpreters.toml")),
+    ("kubernetes", include_str!("data/kubernetes.toml")),
+    ("packages", include_str!("data/packages.toml")),
+    ("remote", include_str!("data/remote.toml")),
+    ("services", include_str!("data/services.toml")),
+    ("system", include_str!("data/system.toml")),
     ("text", include_str!("data/text.toml")),
+    ("transfer", include_str!("data/transfer.toml")),
 ];
 
 /// Words for actions that are met all the time.
@@ -67,9 +82,12 @@ struct Section {
     flags: String,
     options: String,
     global: String,
+    late: String,
     operands: String,
     does: Vec<String>,
     none: Vec<String>,
+    bare: Vec<String>,
+    after_dashes: Option<String>,
     lenient: Option<bool>,
     values: bool,
     posix: bool,
@@ -154,11 +172,16 @@ fn fill(
         let set = sets.get(&format!("@{name}")).ok_or_else(|| format!("no set of options @{name}"))?;
         node.options.extend(set.iter().map(|(spelling, rule)| (spelling.clone(), rule.clone())));
     }
-    options(section, &mut node.options)?;
+    let mut own = BTreeMap::new();
+    options(section, &mut own)?;
+    node.options.extend(own);
     lines(&section.global, &mut node.global)?;
+    lines(&section.late, &mut node.late)?;
     node.operands = operands(&section.operands)?;
     node.does = section.does.iter().map(|text| act(text)).collect::<Result<_, _>>()?;
     node.none = section.none.iter().map(|text| act(text)).collect::<Result<_, _>>()?;
+    node.bare = section.bare.iter().map(|text| act(text)).collect::<Result<_, _>>()?;
+    node.after_dashes = section.after_dashes.as_deref().map(roles).transpose()?;
     node.lenient = section.lenient;
     node.values = section.values;
     node.posix = section.posix;
@@ -216,6 +239,10 @@ fn operands(text: &str) -> Result<Operands, String> {
     let mut operands = Operands::default();
     for token in text.split_whitespace() {
         let ended = operands.rest.is_some();
+        if let Some(name) = token.strip_prefix("all:") {
+            operands.all = Some(rests::rest(name).ok_or_else(|| format!("no reader {name}"))?);
+            continue;
+        }
         match token.strip_suffix("...") {
             _ if ended => return Err(format!("{token} comes after all the rest")),
             Some(name) if operands.many.is_none() => match rests::rest(name) {
@@ -244,6 +271,7 @@ fn role(name: &str) -> Result<Role, String> {
         "sql.mysql" => Role::Sql(Language::Mysql),
         "dynamic" => Role::Unknown(UnknownCode::Dynamic),
         "unsupported" => Role::Unknown(UnknownCode::Unsupported),
+        name if name.starts_with('@') => Role::Mark(name.to_owned()),
         name => match (values::special(name), verb(name)) {
             (Some(special), _) => Role::Special(special),
             (None, Some((verb, Some(kind)))) => Role::Does(verb, kind),
@@ -285,6 +313,7 @@ fn act(text: &str) -> Result<Act, String> {
         "sql-input.mysql" => Act::SqlInput(Language::Mysql),
         "dynamic" => Act::Unknown(UnknownCode::Dynamic),
         "unsupported" => Act::Unknown(UnknownCode::Unsupported),
+        text if text.starts_with('@') => Act::Mark(text.to_owned()),
         text => {
             let (name, object) = match text.split_once('=') {
                 Some((name, object)) => (name, Some(object.to_owned())),

@@ -11,11 +11,15 @@
 mod awk;
 #[cfg(test)]
 mod cases_tests;
+mod clusters;
+mod databases;
 mod description;
 mod find;
 mod format;
+mod git;
 mod outcome;
 mod reading;
+mod remote;
 mod rests;
 mod sed;
 mod values;

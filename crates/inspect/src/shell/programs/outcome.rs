@@ -3,6 +3,8 @@
 //! Every reader adds to an [`Outcome`]. A word that is built at run time stands as it was written, and makes
 //! the whole unknown wherever it decides something.
 
+use std::collections::BTreeMap;
+
 use sallyport_core::{Action, ObjectName, UnknownCode, Verb};
 
 use super::description::{Act, Role, Roles};
@@ -16,13 +18,13 @@ pub(super) struct Outcome {
     program: String,
     effects: Vec<Effect>,
     unknown: Vec<UnknownCode>,
-    /// What stands for a word that is only known at run time (`xargs -I`).
-    mark: Option<String>,
+    /// What options said that a reader of several words asks for.
+    marks: BTreeMap<String, Word>,
 }
 
 impl Outcome {
     pub(super) fn new(program: &str) -> Self {
-        Self { program: program.to_owned(), effects: Vec::new(), unknown: Vec::new(), mark: None }
+        Self { program: program.to_owned(), effects: Vec::new(), unknown: Vec::new(), marks: BTreeMap::new() }
     }
 
     pub(super) fn into_effects(self) -> Vec<Effect> {
@@ -33,12 +35,16 @@ impl Outcome {
         &self.program
     }
 
-    pub(super) fn mark(&self) -> Option<&str> {
-        self.mark.as_deref()
+    pub(super) fn mark(&self, name: &str) -> Option<Word> {
+        self.marks.get(name).cloned()
     }
 
-    pub(super) fn set_mark(&mut self, mark: &str) {
-        self.mark = Some(mark.to_owned());
+    pub(super) fn is_marked(&self, name: &str) -> bool {
+        self.marks.contains_key(name)
+    }
+
+    pub(super) fn set_mark(&mut self, name: &str, word: &Word) {
+        self.marks.insert(name.to_owned(), word.clone());
     }
 
     pub(super) fn push(&mut self, effect: Effect) {
@@ -63,6 +69,10 @@ impl Outcome {
             self.dynamic(word);
         }
         self.names(verb, kind, &word.text);
+    }
+
+    fn has_done(&self, verb: Verb) -> bool {
+        self.effects.iter().any(|effect| matches!(effect, Effect::Does(action) if action.action == verb))
     }
 
     /// An action on an object.
@@ -117,6 +127,7 @@ impl Outcome {
             Role::Sql(language) => self.push(Effect::RunsSql(*language, word.clone())),
             Role::Unknown(code) => self.unknown(*code, &word.text),
             Role::Special(special) => (special.read)(word, self),
+            Role::Mark(name) => self.set_mark(name, word),
         }
     }
 
@@ -132,7 +143,10 @@ impl Outcome {
             Act::Does(verb, kind, Some(object)) => {
                 self.names(*verb, kind.as_deref().unwrap_or_default(), object);
             }
+            // Where a word already named what it is done to, this adds nothing.
+            Act::Does(verb, _, None) if self.has_done(*verb) => {}
             Act::Does(verb, kind, None) => self.bare(*verb, kind.as_deref()),
+            Act::Mark(name) => self.set_mark(name, &Word::constant("")),
             Act::Interactive => self.push(Effect::Interactive(self.program.clone())),
             Act::Code => self.push(Effect::RunsCode(self.program.clone())),
             Act::ShellInput => self.push(Effect::RunsShellInput),

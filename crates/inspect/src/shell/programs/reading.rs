@@ -72,6 +72,11 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
             if !self.options_ended && !word.is_dynamic() {
                 if word.text == "--" {
                     self.options_ended = true;
+                    if let Some(roles) = &self.node.after_dashes {
+                        self.ended |= !left.is_empty();
+                        left.iter().for_each(|word| self.outcome.roles(roles, word));
+                        break;
+                    }
                     continue;
                 }
                 if self.is_option(&word.text) {
@@ -137,6 +142,7 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
 
     fn finish(mut self) {
         let found = std::mem::take(&mut self.found);
+        self.assign(&found);
         if self.node.has_subs() && !self.ended {
             // A group without a sub-command prints its help, except where the description says otherwise.
             if self.node.groups && self.node.none.is_empty() {
@@ -152,20 +158,30 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
                 self.outcome.act(act);
             }
         }
-        self.assign(&found);
+        if !self.ended {
+            for act in &self.node.bare {
+                self.outcome.act(act);
+            }
+        }
     }
 
     /// Gives the operands their roles.
     fn assign(&mut self, found: &[&Word]) {
-        let Operands { before, many, after, .. } = self.operands;
+        let Operands { before, many, after, all, .. } = self.operands;
+        if let Some(all) = all {
+            let words: Vec<Word> = found.iter().copied().cloned().collect();
+            return (all.read)(&words, self.outcome);
+        }
         let (first, left) = found.split_at(before.len().min(found.len()));
         let (middle, last) = left.split_at(left.len().saturating_sub(after.len()));
         // A word that may be any number of words moves the places of those after it.
         let moved = found.iter().any(|word| word.sure == Sureness::Any) && !self.operands.are_harmless();
         for (word, roles) in first.iter().zip(before).chain(last.iter().zip(after)) {
+            self.ended |= roles.iter().any(Role::is_work);
             self.outcome.roles(roles, word);
         }
         if let Some(roles) = many {
+            self.ended |= !middle.is_empty() && roles.iter().any(Role::is_work);
             for word in middle {
                 for roles in std::iter::once(roles).chain(self.also.iter().copied()) {
                     self.outcome.roles(roles, word);
@@ -186,12 +202,13 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
     }
 
     fn globals(&self) -> impl Iterator<Item = &'d Rule> {
-        self.levels.clone().into_iter().flat_map(|level| level.global.values())
+        self.levels.clone().into_iter().flat_map(|level| level.global.values().chain(level.late.values()))
     }
 
     fn tables(&self) -> impl Iterator<Item = &'d BTreeMap<String, Rule>> {
         std::iter::once(&self.node.options)
             .chain(self.levels.clone().into_iter().rev().map(|level| &level.global))
+            .chain(self.levels.clone().into_iter().rev().skip(1).map(|level| &level.late))
     }
 
     fn find(&self, name: &str) -> Option<&'d Rule> {
@@ -242,7 +259,8 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
         left: &'w [Word],
     ) -> &'w [Word] {
         let Some(rule) = rule else {
-            if !self.lenient {
+            // Before a sub-command it may take a word with it, and that word is not the sub-command.
+            if !self.lenient || self.node.has_subs() {
                 self.outcome.unknown(UnknownCode::Unsupported, name);
             }
             let takes = self.node.values
@@ -261,7 +279,9 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
         if rule.takes == Takes::Optional && attached.is_none() {
             // Without its value such an option has one of its own.
             let usual = Word::constant("");
-            for role in rule.roles.iter().flatten().filter(|role| matches!(role, Role::Special(_))) {
+            for role in
+                rule.roles.iter().flatten().filter(|role| matches!(role, Role::Special(_) | Role::Mark(_)))
+            {
                 self.outcome.role(role, &usual);
             }
         }
@@ -277,10 +297,7 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
         }
         for act in &rule.acts {
             match act {
-                Act::Operands(operands) => {
-                    self.operands = operands;
-                    self.ended = true;
-                }
+                Act::Operands(operands) => self.operands = operands,
                 Act::Also(roles) => self.also.push(roles),
                 Act::End => self.ended = true,
                 Act::Rest => {

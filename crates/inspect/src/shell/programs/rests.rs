@@ -1,9 +1,10 @@
 //! Readers of all the words that are left: what a program runs, and words that belong together.
 
-use sallyport_core::UnknownCode;
+use sallyport_core::{UnknownCode, Verb};
 
 use super::description::{Node, Rest, Takes};
 use super::outcome::Outcome;
+use super::{clusters, databases, git, remote};
 use crate::shell::effect::Effect;
 use crate::shell::word::{Sureness, Word};
 
@@ -15,11 +16,20 @@ const RESTS: &[Rest] = &[
     Rest { name: "python-module", read: python_module },
     Rest { name: "xargs-command", read: xargs_command },
     Rest { name: "found-command", read: found_command },
+    Rest { name: "tar", read: tar },
+    Rest { name: "service", read: service },
+    Rest { name: "su", read: su },
+    Rest { name: "parallel", read: parallel },
+    Rest { name: "flock-command", read: flock_command },
 ];
 
 /// The reader of that name.
 pub(super) fn rest(name: &str) -> Option<Rest> {
-    RESTS.iter().find(|rest| rest.name == name).copied()
+    [RESTS, git::RESTS, remote::RESTS, clusters::RESTS, databases::RESTS]
+        .into_iter()
+        .flatten()
+        .find(|rest| rest.name == name)
+        .copied()
 }
 
 /// A program and its words.
@@ -70,7 +80,7 @@ fn python_module(words: &[Word], outcome: &mut Outcome) {
         Some("http.server" | "SimpleHTTPServer") => {
             let port = words.iter().skip(1).find(|word| word.text.bytes().all(|b| b.is_ascii_digit()));
             let port = port.cloned().unwrap_or_else(|| Word::constant("8000"));
-            outcome.does(sallyport_core::Verb::ListenOn, "port", &port);
+            outcome.does(Verb::ListenOn, "port", &port);
         }
         Some("json.tool") => {
             let mut paths = words.iter().skip(1).filter(|word| !word.text.starts_with('-'));
@@ -97,7 +107,11 @@ fn xargs_command(words: &[Word], outcome: &mut Outcome) {
     if words.is_empty() {
         words.push(Word::constant("echo"));
     }
-    if let Some(mark) = outcome.mark() {
+    if let Some(mark) = outcome.mark("@replace") {
+        if mark.is_dynamic() {
+            outcome.dynamic(&mark);
+        }
+        let mark = if mark.text.is_empty() { "{}" } else { &mark.text };
         for word in words.iter_mut().filter(|word| word.text.contains(mark)) {
             word.sure = Sureness::One;
         }
@@ -132,4 +146,83 @@ fn found_command(words: &[Word], outcome: &mut Outcome) {
         run.push(Word { text: "{}".to_owned(), sure: Sureness::Pattern });
     }
     command(&run, outcome);
+}
+
+/// `tar`'s operands: what goes into an archive, or which of its members come out.
+fn tar(words: &[Word], outcome: &mut Outcome) {
+    let archive = outcome.mark("@archive");
+    let folder = outcome.mark("@folder");
+    let creates = outcome.is_marked("@create");
+    if let Some(archive) = &archive {
+        if creates {
+            outcome.writes(archive)
+        } else {
+            outcome.reads(archive)
+        }
+        if let Some(host) = remote::host(&archive.text) {
+            outcome.names(Verb::Connect, "host", host);
+        }
+    }
+    if creates {
+        for word in words {
+            outcome.reads(word);
+            if outcome.is_marked("@remove") {
+                outcome.file(Verb::RemoveFile, word);
+            }
+        }
+    } else if outcome.is_marked("@extract") {
+        match &folder {
+            Some(folder) => outcome.writes(folder),
+            None => outcome.bare(Verb::WriteFile, Some("file")),
+        }
+    }
+}
+
+/// `service NAME ACTION`: runs the script of that name.
+fn service(words: &[Word], outcome: &mut Outcome) {
+    for word in words.iter().filter(|word| word.is_dynamic()) {
+        outcome.dynamic(word);
+    }
+    let Some(name) = words.first() else { return };
+    if name.text.contains('/') {
+        return outcome.push(Effect::RunsShell(name.clone()));
+    }
+    if words.get(1).is_none_or(|action| action.text != "status") {
+        outcome.names(Verb::Service, "service", &name.text);
+    }
+}
+
+/// `su [-] [user [argument…]]`: the arguments are the shell's.
+fn su(words: &[Word], outcome: &mut Outcome) {
+    let words = words.strip_prefix(&[Word::constant("-")]).unwrap_or(words);
+    if let Some((user, arguments)) = words.split_first() {
+        outcome.does(Verb::Elevate, "user", user);
+        if let Some(argument) = arguments.first() {
+            outcome.unknown(UnknownCode::Dynamic, &argument.text);
+        }
+    }
+}
+
+/// `parallel command ::: words`: the command is shell text with a word put into it.
+fn parallel(words: &[Word], outcome: &mut Outcome) {
+    let end = words.iter().position(|word| word.text.starts_with("::")).unwrap_or(words.len());
+    let words: Vec<Word> = words.iter().take(end).map(super::find::found).collect();
+    if words.is_empty() {
+        return outcome.push(Effect::RunsShellInput);
+    }
+    shell_words(&words, outcome);
+    outcome.push(Effect::Runs(words));
+    outcome.unknown(UnknownCode::Dynamic, "text is put into its command");
+}
+
+/// `flock FILE command`, or `flock FILE -c 'text'`.
+fn flock_command(words: &[Word], outcome: &mut Outcome) {
+    match words.split_first() {
+        Some((first, text)) if matches!(first.text.as_str(), "-c" | "--command") => {
+            for word in text.iter().take(1) {
+                outcome.push(Effect::RunsShell(word.clone()));
+            }
+        }
+        _ => command(words, outcome),
+    }
 }

@@ -4,43 +4,46 @@ use sallyport_core::{UnknownCode, Verb};
 
 use super::description::Special;
 use super::outcome::Outcome;
-use super::{awk, sed};
+use super::{awk, clusters, databases, git, remote, sed};
 use crate::shell::effect::Effect;
 use crate::shell::word::Word;
 
 const SPECIALS: &[Special] = &[
     Special { name: "assignment", read: assignment },
     Special { name: "dd", read: dd },
-    Special { name: "remote-read", read: remote_read },
-    Special { name: "remote-write", read: remote_write },
     Special { name: "at-file", read: at_file },
-    Special { name: "volume", read: volume },
-    Special { name: "mount-option", read: mount_option },
     Special { name: "editor-command", read: editor_command },
-    Special { name: "git-config", read: git_config },
-    Special { name: "ssh-option", read: ssh_option },
     Special { name: "checkpoint", read: checkpoint },
-    Special { name: "url", read: url },
-    Special { name: "git-url", read: git_url },
-    Special { name: "connection", read: connection },
-    Special { name: "socat", read: socat },
-    Special { name: "kube-resource", read: kube_resource },
-    Special { name: "manifest", read: manifest },
     Special { name: "sed-script", read: sed::script },
     Special { name: "awk-script", read: awk::script },
     Special { name: "awk-file", read: awk::file },
     Special { name: "awk-include", read: awk::include },
-    Special { name: "xargs-mark", read: xargs_mark },
     Special { name: "split-string", read: split_string },
+    Special { name: "compressed", read: compressed },
+    Special { name: "decompressed", read: decompressed },
+    Special { name: "shell-name", read: shell_name },
+    Special { name: "user", read: user },
+    Special { name: "apt-option", read: apt_option },
+    Special { name: "pip-package", read: pip_package },
+    Special { name: "compiler-file", read: compiler_file },
+    Special { name: "property", read: property },
+    Special { name: "at-path", read: at_path },
+    Special { name: "sysctl", read: sysctl },
+    Special { name: "at-script", read: at_script },
+    Special { name: "ansible-text", read: ansible_text },
 ];
 
 /// The reader of that name.
 pub(super) fn special(name: &str) -> Option<Special> {
-    SPECIALS.iter().find(|special| special.name == name).copied()
+    [SPECIALS, git::SPECIALS, remote::SPECIALS, clusters::SPECIALS, databases::SPECIALS]
+        .into_iter()
+        .flatten()
+        .find(|special| special.name == name)
+        .copied()
 }
 
 /// The same word with another text.
-fn part(word: &Word, text: &str) -> Word {
+pub(super) fn part(word: &Word, text: &str) -> Word {
     Word { text: text.to_owned(), sure: word.sure }
 }
 
@@ -59,31 +62,6 @@ fn dd(word: &Word, outcome: &mut Outcome) {
     }
 }
 
-/// Where a path is on another host: `host:path`, `user@host:path`, `scp://…`, `rsync://…`.
-fn remote(text: &str) -> Option<&str> {
-    if let Some((_, after)) = text.split_once("://") {
-        return Some(after.split('/').next().unwrap_or(after));
-    }
-    let (host, _) = text.split_once(':')?;
-    (!host.is_empty() && !host.contains('/')).then_some(host)
-}
-
-fn remote_read(word: &Word, outcome: &mut Outcome) {
-    copied(word, Verb::ReadFile, outcome);
-}
-
-fn remote_write(word: &Word, outcome: &mut Outcome) {
-    copied(word, Verb::WriteFile, outcome);
-}
-
-/// A path here or on another host; the object is the path as it is given either way.
-fn copied(word: &Word, verb: Verb, outcome: &mut Outcome) {
-    if let Some(host) = remote(&word.text) {
-        outcome.names(Verb::Connect, "host", host);
-    }
-    outcome.file(verb, word);
-}
-
 /// `@FILE`, or a text.
 fn at_file(word: &Word, outcome: &mut Outcome) {
     match word.text.split_once('@') {
@@ -92,32 +70,6 @@ fn at_file(word: &Word, outcome: &mut Outcome) {
         }
         _ if word.is_dynamic() => outcome.dynamic(word),
         _ => {}
-    }
-}
-
-/// `/host/path:/inside[:ro]`: a path of the host is given to a container.
-fn volume(word: &Word, outcome: &mut Outcome) {
-    if word.is_dynamic() {
-        outcome.dynamic(word);
-    }
-    let mut parts = word.text.split(':');
-    let source = parts.next().unwrap_or_default();
-    if source.starts_with(['/', '.', '~', '$', '"']) && word.text.contains(':') {
-        outcome.names(Verb::Mount, "file", source);
-    }
-}
-
-/// `type=bind,source=/host/path,target=/inside`.
-fn mount_option(word: &Word, outcome: &mut Outcome) {
-    if word.is_dynamic() {
-        outcome.dynamic(word);
-    }
-    let source = word.text.split(',').find_map(|field| match field.split_once('=') {
-        Some(("source" | "src", path)) => Some(path),
-        _ => None,
-    });
-    if let Some(source) = source.filter(|path| path.contains('/')) {
-        outcome.names(Verb::Mount, "file", source);
     }
 }
 
@@ -135,53 +87,6 @@ fn editor_command(word: &Word, outcome: &mut Outcome) {
     }
 }
 
-/// `name=value` of `git -c`: some of them run programs.
-fn git_config(word: &Word, outcome: &mut Outcome) {
-    let name = word.text.split('=').next().unwrap_or_default().to_ascii_lowercase();
-    let harmless = ["user.", "color.", "advice.", "init.defaultbranch", "core.quotepath", "http.postbuffer"];
-    let known = ["commit.gpgsign", "protocol.version", "pull.rebase", "push.default", "core.autocrlf"];
-    let safe = harmless.iter().any(|start| name.starts_with(start)) || known.contains(&name.as_str());
-    if word.is_dynamic() || !safe {
-        outcome.unknown(UnknownCode::Dynamic, &format!("-c {}", word.text));
-    }
-}
-
-/// `-o Name=value` of ssh.
-fn ssh_option(word: &Word, outcome: &mut Outcome) {
-    if word.is_dynamic() {
-        return outcome.dynamic(word);
-    }
-    let (name, value) = word.text.split_once(['=', ' ']).unwrap_or((&word.text, ""));
-    let value = part(word, value.trim().trim_matches('"'));
-    let yes = !matches!(value.text.as_str(), "no" | "none");
-    match name.trim().to_ascii_lowercase().as_str() {
-        "proxycommand" | "localcommand" | "knownhostscommand" if yes => {
-            outcome.push(Effect::RunsShell(value));
-        }
-        "remotecommand" => outcome.push(Effect::RunsShell(value)),
-        "proxyjump" if yes => outcome.does(Verb::Connect, "host", &value),
-        "localforward" => outcome.does(Verb::ForwardLocal, "address", &value),
-        "remoteforward" => outcome.does(Verb::ForwardRemote, "address", &value),
-        "dynamicforward" => outcome.does(Verb::Socks, "address", &value),
-        "forwardagent" if yes => outcome.bare(Verb::ForwardAgent, None),
-        "forwardx11" | "forwardx11trusted" if yes => outcome.bare(Verb::ForwardX11, None),
-        "include"
-        | "match"
-        | "pkcs11provider"
-        | "securitykeyprovider"
-        | "tunnel"
-        | "controlpath"
-        | "controlmaster"
-        | "xauthlocation"
-        | "permitlocalcommand"
-            if yes =>
-        {
-            outcome.unknown(UnknownCode::Unsupported, &word.text);
-        }
-        _ => {}
-    }
-}
-
 /// An action of tar's checkpoints.
 fn checkpoint(word: &Word, outcome: &mut Outcome) {
     match word.text.split_once('=') {
@@ -189,152 +94,6 @@ fn checkpoint(word: &Word, outcome: &mut Outcome) {
         _ if word.is_dynamic() => outcome.dynamic(word),
         _ => {}
     }
-}
-
-/// What curl and wget fetch. `file:` reads here, and other schemes talk other protocols.
-fn url(word: &Word, outcome: &mut Outcome) {
-    let lower = word.text.to_ascii_lowercase();
-    if let Some(path) = lower.strip_prefix("file:") {
-        let start = word.text.len() - path.len();
-        let path = word.text.get(start..).unwrap_or_default();
-        let path = path.strip_prefix("//").unwrap_or(path);
-        outcome.reads(&part(word, path.strip_prefix("localhost").unwrap_or(path)));
-        return outcome.names(Verb::Download, "url", &word.text);
-    }
-    outcome.does(Verb::Download, "url", word);
-}
-
-/// A repository: a URL, `host:path`, a path; `ext::` runs a program.
-fn git_url(word: &Word, outcome: &mut Outcome) {
-    if word.text.contains("::") {
-        outcome.unknown(UnknownCode::Dynamic, &word.text);
-    }
-    if remote(&word.text).is_some() || word.is_dynamic() {
-        outcome.does(Verb::Download, "url", word);
-    } else {
-        outcome.reads(word);
-    }
-}
-
-/// A database's name, or a connection string with its host.
-fn connection(word: &Word, outcome: &mut Outcome) {
-    if word.is_dynamic() {
-        return outcome.dynamic(word);
-    }
-    if let Some((_, after)) = word.text.split_once("://") {
-        let authority = after.split(['/', '?']).next().unwrap_or_default();
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        if !host.is_empty() {
-            outcome.names(Verb::Connect, "host", host);
-        }
-        for parameter in after.split(['?', '&']).filter_map(|field| field.strip_prefix("host=")) {
-            outcome.names(Verb::Connect, "host", parameter);
-        }
-    } else if word.text.contains('=') {
-        for field in word.text.split_whitespace() {
-            if let Some(host) = field.strip_prefix("host=").or_else(|| field.strip_prefix("hostaddr=")) {
-                outcome.names(Verb::Connect, "host", host.trim_matches('\''));
-            }
-        }
-    }
-}
-
-/// One of socat's two addresses.
-fn socat(word: &Word, outcome: &mut Outcome) {
-    if word.is_dynamic() {
-        return outcome.dynamic(word);
-    }
-    for address in word.text.split("!!") {
-        let (name, value) = address.split_once(':').unwrap_or((address, ""));
-        let (value, options) = value.split_once(',').unwrap_or((value, ""));
-        let value = part(word, value);
-        let name = name.to_ascii_lowercase();
-        match name.as_str() {
-            "exec" | "system" | "shell" => {
-                let text = address.split_once(':').map_or("", |(_, text)| text);
-                let end = if name == "exec" { value.text.as_str() } else { text };
-                outcome.push(Effect::RunsShell(part(word, end)));
-            }
-            "-" | "stdio" | "stdin" | "stdout" | "stderr" | "fd" | "pipe" | "pty" | "readline"
-            | "socketpair" => {
-                if value.text.starts_with('/') {
-                    outcome.writes(&value);
-                }
-            }
-            "open" | "file" | "gopen" | "create" => {
-                outcome.reads(&value);
-                outcome.writes(&value);
-            }
-            name if name.starts_with('/') || name.starts_with('.') => {
-                let path = part(word, address.split(',').next().unwrap_or_default());
-                outcome.reads(&path);
-                outcome.writes(&path);
-            }
-            name if name.contains("listen") || name.contains("recv") || name.ends_with("-l") => {
-                outcome.does(Verb::ListenOn, "port", &value);
-            }
-            "tcp" | "tcp4" | "tcp6" | "tcp-connect" | "tcp4-connect" | "tcp6-connect" | "udp" | "udp4"
-            | "udp6" | "udp-connect" | "openssl" | "openssl-connect" | "ssl" | "sctp" | "sctp-connect"
-            | "proxy" | "proxy-connect" | "socks" | "socks4" | "socks4a" | "socks5" | "unix"
-            | "unix-connect" | "unix-client" | "abstract-connect" | "udp-sendto" | "ip-sendto"
-            | "interface" | "tun" => {
-                outcome.does(Verb::Connect, "host", &value);
-            }
-            _ => outcome.unknown(UnknownCode::Unsupported, address),
-        }
-        if options.split(',').any(|option| option.starts_with("openssl-") || option.contains("su=")) {
-            outcome.unknown(UnknownCode::Unsupported, options);
-        }
-    }
-}
-
-/// A kind of object in a cluster, or one object of it (`secret`, `secret/token`, `pods,secrets`).
-fn kube_resource(word: &Word, outcome: &mut Outcome) {
-    if word.is_dynamic() {
-        return outcome.dynamic(word);
-    }
-    for item in word.text.split(',') {
-        let kind = item.split(['/', '.']).next().unwrap_or_default();
-        let privileges = [
-            "role",
-            "roles",
-            "rolebinding",
-            "rolebindings",
-            "clusterrole",
-            "clusterroles",
-            "clusterrolebinding",
-            "clusterrolebindings",
-            "serviceaccount",
-            "serviceaccounts",
-            "sa",
-            "certificatesigningrequest",
-            "certificatesigningrequests",
-            "csr",
-        ];
-        if privileges.contains(&kind.to_ascii_lowercase().as_str()) {
-            outcome.names(Verb::IamChange, "cluster-resource", item);
-        }
-    }
-}
-
-/// A file or URL of what a cluster should hold. Standard input is read by nobody.
-fn manifest(word: &Word, outcome: &mut Outcome) {
-    if word.text == "-" {
-        outcome.unknown(UnknownCode::Dynamic, "a manifest from standard input");
-    } else if word.text.contains("://") {
-        outcome.does(Verb::Download, "url", word);
-        outcome.unknown(UnknownCode::Dynamic, "a manifest that is fetched");
-    } else {
-        outcome.reads(word);
-    }
-}
-
-/// What `xargs -I` replaces.
-fn xargs_mark(word: &Word, outcome: &mut Outcome) {
-    if word.is_dynamic() {
-        outcome.dynamic(word);
-    }
-    outcome.set_mark(if word.text.is_empty() { "{}" } else { &word.text });
 }
 
 /// `env -S`: words in one text. What is quoted in it is not read.
@@ -349,4 +108,113 @@ fn split_string(word: &Word, outcome: &mut Outcome) {
         outcome.push(Effect::Sets(word.clone()));
     }
     outcome.push(Effect::Runs(words.into_iter().skip(start).collect()));
+}
+
+/// What `gzip` and its like make of a file: the same name with their ending.
+fn compressed(word: &Word, outcome: &mut Outcome) {
+    let ending = match outcome.program() {
+        "bzip2" | "pbzip2" | "lbzip2" => ".bz2",
+        "xz" => ".xz",
+        "lzma" => ".lzma",
+        "zstd" => ".zst",
+        "lz4" => ".lz4",
+        "brotli" => ".br",
+        "compress" => ".Z",
+        _ => ".gz",
+    };
+    outcome.writes(&part(word, &format!("{}{ending}", word.text)));
+}
+
+/// What it makes of one with the ending.
+fn decompressed(word: &Word, outcome: &mut Outcome) {
+    let name = word.text.rsplit_once('.').map_or(word.text.as_str(), |(name, _)| name);
+    outcome.writes(&part(word, name));
+}
+
+/// A shell to run, by its name.
+fn shell_name(word: &Word, outcome: &mut Outcome) {
+    let name = word.text.rsplit('/').next().unwrap_or_default();
+    if !matches!(name, "sh" | "bash" | "dash" | "zsh" | "ksh" | "nologin" | "false") || word.is_dynamic() {
+        outcome.unknown(UnknownCode::Dynamic, &word.text);
+    }
+}
+
+/// Who `su` becomes; `-` is no user.
+fn user(word: &Word, outcome: &mut Outcome) {
+    if word.text != "-" {
+        outcome.does(Verb::Elevate, "user", word);
+    }
+}
+
+/// `-o Name=value` of apt: some run programs before and after.
+fn apt_option(word: &Word, outcome: &mut Outcome) {
+    let name = word.text.to_ascii_lowercase();
+    let harmless = [
+        "dpkg::options::=--force-conf",
+        "acquire::",
+        "dpkg::lock::timeout",
+        "apt::get::",
+        "dpkg::use-pty",
+        "apt::install-",
+        "debug::",
+    ];
+    if word.is_dynamic() || !harmless.iter().any(|start| name.starts_with(start)) {
+        outcome.unknown(UnknownCode::Dynamic, &word.text);
+    }
+}
+
+/// A package by name, or a path or address whose set-up code is run.
+fn pip_package(word: &Word, outcome: &mut Outcome) {
+    outcome.does(Verb::Package, "package", word);
+    if word.text.contains(['/', '\\']) || word.text.starts_with('.') || word.text.ends_with(".whl") {
+        outcome.unknown(UnknownCode::Dynamic, &word.text);
+    }
+}
+
+/// A source, or `@file` with more options.
+fn compiler_file(word: &Word, outcome: &mut Outcome) {
+    match word.text.strip_prefix('@') {
+        Some(path) => {
+            outcome.reads(&part(word, path));
+            outcome.unknown(UnknownCode::Dynamic, &word.text);
+        }
+        None => outcome.reads(word),
+    }
+}
+
+/// `Name=value` of a unit that is made on the spot.
+fn property(word: &Word, outcome: &mut Outcome) {
+    let name = word.text.split('=').next().unwrap_or_default();
+    if word.is_dynamic() || name.starts_with("Exec") || name.starts_with("Environment") {
+        outcome.unknown(UnknownCode::Dynamic, &word.text);
+    }
+}
+
+/// `name=path`, or a path.
+fn at_path(word: &Word, outcome: &mut Outcome) {
+    let path = word.text.split_once('=').map_or(word.text.as_str(), |(_, path)| path);
+    outcome.reads(&part(word, path));
+}
+
+/// What `ansible` gives to its module, kept for when the module is known.
+fn ansible_text(word: &Word, outcome: &mut Outcome) {
+    outcome.set_mark("@text", word);
+}
+
+/// A setting of the kernel; with a value it is changed.
+fn sysctl(word: &Word, outcome: &mut Outcome) {
+    if let Some((name, _)) = word.text.split_once('=') {
+        outcome.names(Verb::Configure, "setting", name);
+    }
+    if word.is_dynamic() {
+        outcome.dynamic(word);
+    }
+}
+
+/// `@script`, or shell text that another host runs.
+fn at_script(word: &Word, outcome: &mut Outcome) {
+    match word.text.strip_prefix('@') {
+        Some(path) => outcome.reads(&part(word, path)),
+        None => outcome.push(Effect::RunsShell(word.clone())),
+    }
 }

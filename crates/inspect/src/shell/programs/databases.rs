@@ -1,0 +1,168 @@
+//! Words of database clients: where they connect to, and statements of those whose grammar is not read.
+
+use sallyport_core::{Language, UnknownCode, Verb};
+
+use super::description::{Rest, Special};
+use super::outcome::Outcome;
+use super::values::part;
+use crate::shell::effect::Effect;
+use crate::shell::word::Word;
+
+pub(super) const SPECIALS: &[Special] = &[
+    Special { name: "connection", read: connection },
+    Special { name: "psql-variable", read: psql_variable },
+    Special { name: "psql-output", read: psql_output },
+    Special { name: "psql-text", read: psql_text },
+    Special { name: "mysql-text", read: mysql_text },
+    Special { name: "sqlite-text", read: sqlite_text },
+];
+
+pub(super) const RESTS: &[Rest] =
+    &[Rest { name: "redis", read: redis }, Rest { name: "mysqladmin", read: mysqladmin }];
+
+/// A database's name, or a connection string with its host.
+fn connection(word: &Word, outcome: &mut Outcome) {
+    if word.is_dynamic() {
+        return outcome.dynamic(word);
+    }
+    if let Some((_, after)) = word.text.split_once("://") {
+        for host in super::remote::host(&word.text).into_iter().filter(|host| !host.is_empty()) {
+            outcome.names(Verb::Connect, "host", host);
+        }
+        for parameter in after.split(['?', '&']).filter_map(|field| field.strip_prefix("host=")) {
+            outcome.names(Verb::Connect, "host", parameter);
+        }
+    } else if word.text.contains('=') {
+        for field in word.text.split_whitespace() {
+            if let Some(host) = field.strip_prefix("host=").or_else(|| field.strip_prefix("hostaddr=")) {
+                outcome.names(Verb::Connect, "host", host.trim_matches('\''));
+            }
+        }
+    }
+}
+
+/// `name=value`: a prompt may run a program.
+fn psql_variable(word: &Word, outcome: &mut Outcome) {
+    if word.is_dynamic() || (word.text.starts_with("PROMPT") && word.text.contains('`')) {
+        outcome.unknown(UnknownCode::Dynamic, &word.text);
+    }
+}
+
+/// A file, or `|command`.
+fn psql_output(word: &Word, outcome: &mut Outcome) {
+    match word.text.strip_prefix('|') {
+        Some(command) => outcome.push(Effect::RunsShell(part(word, command))),
+        None => outcome.writes(word),
+    }
+}
+
+fn psql_text(word: &Word, outcome: &mut Outcome) {
+    outcome.bare(Verb::Interpreter, None);
+    outcome.push(Effect::RunsSql(Language::Postgres, word.clone()));
+}
+
+/// Statements, among which the client has commands of its own.
+fn mysql_text(word: &Word, outcome: &mut Outcome) {
+    outcome.bare(Verb::Interpreter, None);
+    outcome.push(Effect::RunsSql(Language::Mysql, word.clone()));
+    let commands = ["system", "source", "tee", "pager", "edit", "delimiter", "notee", "nopager", "connect"];
+    let own = word.text.contains('\\')
+        && ["\\!", "\\.", "\\P", "\\T", "\\e", "\\d", "\\r", "\\u"].iter().any(|own| word.text.contains(own));
+    let named = word.text.split([';', '\n']).any(|statement| {
+        let first = statement.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+        commands.contains(&first.as_str())
+    });
+    if own || named {
+        outcome.unknown(UnknownCode::Dynamic, "a command of the client's own");
+    }
+}
+
+/// SQLite's grammar is not read, and `.shell` runs a program.
+fn sqlite_text(word: &Word, outcome: &mut Outcome) {
+    if let Some(command) = word.text.trim().strip_prefix('.') {
+        let (name, argument) = command.split_once(' ').unwrap_or((command, ""));
+        match name {
+            "tables" | "schema" | "databases" | "indexes" | "indices" | "mode" | "headers" | "help"
+            | "fullschema" | "dump" | "show"
+                if !word.is_dynamic() => {}
+            "shell" | "system" => outcome.push(Effect::RunsShell(part(word, argument))),
+            _ => outcome.push(Effect::RunsCode("sqlite3".to_owned())),
+        }
+    } else {
+        outcome.push(Effect::RunsCode("sqlite3".to_owned()));
+    }
+}
+
+/// What redis' commands do, by their names.
+fn redis(words: &[Word], outcome: &mut Outcome) {
+    let Some((command, arguments)) = words.split_first() else {
+        return outcome.push(Effect::Interactive("redis-cli".to_owned()));
+    };
+    let Some(name) = command.as_constant().map(str::to_ascii_uppercase) else {
+        return outcome.dynamic(command);
+    };
+    for word in arguments.iter().filter(|word| word.is_dynamic()) {
+        outcome.dynamic(word);
+    }
+    let verb = match name.as_str() {
+        "PING" | "ECHO" | "INFO" | "DBSIZE" | "TIME" | "LASTSAVE" | "COMMAND" | "ROLE" | "SELECT"
+        | "AUTH" | "HELLO" => return outcome.bare(Verb::Show, None),
+        "GET" | "MGET" | "KEYS" | "SCAN" | "TTL" | "PTTL" | "TYPE" | "EXISTS" | "HGET" | "HGETALL"
+        | "HMGET" | "HKEYS" | "HVALS" | "HLEN" | "HSCAN" | "LRANGE" | "LLEN" | "LINDEX" | "SMEMBERS"
+        | "SCARD" | "SISMEMBER" | "SSCAN" | "ZRANGE" | "ZCARD" | "ZSCORE" | "ZRANGEBYSCORE" | "ZSCAN"
+        | "STRLEN" | "GETRANGE" | "XRANGE" | "XLEN" | "XREAD" | "RANDOMKEY" | "DUMP" | "OBJECT"
+        | "MEMORY" => Verb::Select,
+        "SET" | "MSET" | "SETNX" | "SETEX" | "PSETEX" | "APPEND" | "INCR" | "INCRBY" | "DECR" | "DECRBY"
+        | "EXPIRE" | "PEXPIRE" | "EXPIREAT" | "PERSIST" | "HSET" | "HMSET" | "HINCRBY" | "LPUSH"
+        | "RPUSH" | "LSET" | "LTRIM" | "SADD" | "ZADD" | "ZINCRBY" | "RENAME" | "XADD" | "SETRANGE"
+        | "GETSET" => Verb::Update,
+        "DEL" | "UNLINK" | "HDEL" | "LPOP" | "RPOP" | "SREM" | "SPOP" | "ZREM" | "LREM" | "GETDEL"
+        | "XDEL" => Verb::Delete,
+        "FLUSHALL" | "FLUSHDB" => return outcome.bare(Verb::Truncate, None),
+        "SHUTDOWN" => return outcome.bare(Verb::Shutdown, None),
+        "CONFIG" | "SAVE" | "BGSAVE" | "BGREWRITEAOF" | "ACL" | "CLUSTER" | "FAILOVER" => {
+            let reads = arguments.first().is_some_and(|word| word.text.eq_ignore_ascii_case("get"));
+            return outcome.bare(if reads { Verb::Show } else { Verb::Configure }, None);
+        }
+        "REPLICAOF" | "SLAVEOF" | "SYNC" | "PSYNC" => return outcome.bare(Verb::Replication, None),
+        "MODULE" => return outcome.bare(Verb::LoadLibrary, None),
+        "EVAL" | "EVALSHA" | "FCALL" | "FUNCTION" | "SCRIPT" => {
+            return outcome.push(Effect::RunsCode("redis-cli".to_owned()));
+        }
+        _ => return outcome.unknown(UnknownCode::Unsupported, &name),
+    };
+    match arguments.first() {
+        Some(key) => outcome.names(verb, "key", &key.text),
+        None => outcome.bare(verb, Some("key")),
+    }
+}
+
+/// `mysqladmin`'s commands, several of which may follow each other.
+fn mysqladmin(words: &[Word], outcome: &mut Outcome) {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word.is_dynamic() {
+            return outcome.dynamic(word);
+        }
+        let (verb, kind, takes) = match word.text.as_str() {
+            "ping" | "status" | "extended-status" | "version" | "variables" | "processlist" => continue,
+            "create" => (Verb::Create, "database", true),
+            "drop" => (Verb::Drop, "database", true),
+            "kill" => (Verb::Terminate, "session", true),
+            "password" | "old-password" => {
+                words.next();
+                (Verb::AlterRole, "role", false)
+            }
+            "shutdown" => (Verb::Shutdown, "server", false),
+            "reload" | "refresh" => (Verb::Configure, "server", false),
+            "start-slave" | "stop-slave" | "start-replica" | "stop-replica" | "start-all-slaves"
+            | "stop-all-slaves" => (Verb::Replication, "server", false),
+            text if text.starts_with("flush-") => (Verb::Maintain, "server", false),
+            text => return outcome.unknown(UnknownCode::Unsupported, text),
+        };
+        match if takes { words.next() } else { None } {
+            Some(object) => outcome.does(verb, kind, object),
+            None => outcome.bare(verb, None),
+        }
+    }
+}
