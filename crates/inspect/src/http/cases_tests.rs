@@ -2,7 +2,7 @@
 //!
 //! A line is `METHOD URL | Name: value | body … => facts # reason`. Facts are divided by `;`, each a word and what
 //! differs from the usual: the kind is `path`, and the object is host and path as they stand in the URL.
-//! `!code` is what is unknown; `=N` counts statements. In all but a body, `\r \n \xNN` are bytes.
+//! `!code` is what is unknown; `=N` counts statements. In all but a body, `\r \n \xNN` are bytes; `␠` is a space in a word of `argv`.
 
 use std::collections::BTreeSet;
 
@@ -71,7 +71,7 @@ fn inspect_case(case: &Case<'_>) -> Facts {
 }
 
 fn verb(word: &str) -> Verb {
-    let groups = [Group::Http, Group::Privilege, Group::Process, Group::Net, Group::Code];
+    let groups = [Group::Http, Group::Privilege, Group::Process, Group::Net, Group::Code, Group::File];
     groups.iter().find_map(|group| Verb::parse(*group, word)).unwrap_or_else(|| panic!("no word: {word}"))
 }
 
@@ -101,7 +101,9 @@ fn expected(case: &Case<'_>) -> (BTreeSet<String>, Option<String>, Option<usize>
                 ("on", on) => action.on = Some(ObjectName::verbatim(on)),
                 ("op", operation) => action.operation = Some(operation.to_owned()),
                 ("to", names) => action.to = names.split(',').map(str::to_owned).collect(),
-                ("argv", words) => action.argv = words.split(',').map(str::to_owned).collect(),
+                ("argv", words) => {
+                    action.argv = words.split(',').map(|word| word.replace('␠', " ")).collect()
+                }
                 _ => panic!("{fact}: {}", case.line),
             }
         }

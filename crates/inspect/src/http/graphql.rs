@@ -16,8 +16,10 @@ use super::call::Call;
 use super::found::Found;
 use super::json::Json;
 
-/// Longer texts are not read.
+/// Longer texts are not read, nor are more of them together.
 const LONGEST: usize = 128 * 1024;
+/// More texts in one request than servers take.
+const MOST_TEXTS: usize = 100;
 /// Brackets within brackets. The parser recurses over them.
 const DEEPEST: usize = 64;
 /// Fragments within fragments of the root.
@@ -80,6 +82,11 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
     }
     if texts.len() > 1 {
         found.count(texts.len());
+    }
+    let length: usize = texts.iter().map(|text| text.query.len()).sum();
+    if texts.len() > MOST_TEXTS || length > LONGEST {
+        found.unknown(UnknownCode::TooLarge, "more GraphQL than is read");
+        return;
     }
     for text in texts {
         if let Err((code, why)) = text_actions(&text, call, found) {

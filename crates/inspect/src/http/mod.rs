@@ -32,3 +32,12 @@ pub use request::{Body, Headers, Request, Version};
 #[cfg(test)]
 #[path = "cases_tests.rs"]
 mod cases_tests;
+#[cfg(test)]
+#[path = "hostile_tests.rs"]
+mod hostile_tests;
+#[cfg(test)]
+#[path = "lines_tests.rs"]
+mod lines_tests;
+#[cfg(test)]
+#[path = "openapi_tests.rs"]
+mod openapi_tests;

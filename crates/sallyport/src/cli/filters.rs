@@ -32,6 +32,9 @@ pub(crate) struct Inspect {
     /// The language of the operations.
     #[arg(long, value_enum)]
     language: Language,
+    /// An API document (OpenAPI or Swagger, JSON or YAML) that names paths and operations of HTTP. May be repeated.
+    #[arg(long, value_name = "FILE")]
+    openapi: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -47,9 +50,22 @@ pub(crate) fn inspect(inspect: &Inspect) -> Result<(), Failure> {
         Language::Postgres => Lines::Postgres,
         Language::Mysql => Lines::Mysql,
         Language::Shell => Lines::Shell,
-        Language::Http => Lines::Http(http::Apis::default()),
+        Language::Http => Lines::Http(documents(&inspect.openapi)?),
     };
+    if !inspect.openapi.is_empty() && !matches!(inspect.language, Language::Http) {
+        return Err(Failure::usage("--openapi goes with --language http"));
+    }
     each_line(|line| lines.answer(line))
+}
+
+fn documents(paths: &[PathBuf]) -> Result<http::Apis, Failure> {
+    let mut apis = http::Apis::default();
+    for path in paths {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+        apis.add(&text).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    }
+    Ok(apis)
 }
 
 pub(crate) fn mask(mask: &Mask) -> Result<(), Failure> {

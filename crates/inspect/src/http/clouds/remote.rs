@@ -1,10 +1,13 @@
 //! Commands that run elsewhere: `exec` of Kubernetes, scripts that a provider runs on a machine.
+//!
+//! What is a shell's goes to the inspector of shells; what it finds is reported as it stands there.
 
-use sallyport_core::{Action, ObjectName, UnknownCode, Verb};
+use sallyport_core::{UnknownCode, Verb};
 
 use crate::http::call::Call;
 use crate::http::found::Found;
 use crate::http::json::Json;
+use crate::shell::{self, Flavour};
 
 /// The command of the query: `command=` once for each word, or `cmd=` of a kubelet.
 pub(super) fn exec(call: &Call<'_>, found: &mut Found) {
@@ -14,55 +17,58 @@ pub(super) fn exec(call: &Call<'_>, found: &mut Found) {
     } else {
         words
     };
-    let given =
-        |name: &str| call.parameters(name).any(|value| matches!(value, "true" | "1" | "t" | "True" | "TRUE"));
     if words.is_empty() {
         found.unknown(UnknownCode::Dynamic, "a command that the request does not say");
         found.add(call.action(Verb::Interactive, "container"));
         return;
     }
-    run(&words, found);
+    // Its words as a shell would write them: the container has no shell in between.
+    let text: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    found.merge(shell::inspect(text.join(" ").as_bytes(), Flavour::Bash));
+    let given = |name: &str| {
+        call.parameters(name).any(|value| matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True"))
+    };
     if given("stdin") || given("tty") {
         found.add(call.action(Verb::Interactive, "container"));
     }
 }
 
-/// Reports a program and its words.
-fn run(words: &[&str], found: &mut Found) {
-    let program = words.first().copied().unwrap_or_default();
-    let name = program.rsplit('/').next().unwrap_or(program);
-    found.add(Action {
-        argv: words.iter().map(|word| (*word).to_owned()).collect(),
-        ..Action::on_object(Verb::Run, "program", ObjectName::verbatim(name))
-    });
-    let shells = ["sh", "bash", "dash", "ash", "zsh", "ksh", "busybox", "env", "sudo"];
-    if shells.contains(&name) && words.len() > 1 {
-        found.unknown(UnknownCode::Dynamic, "a shell text that is not read here");
-    }
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
-/// Members that hold a script or a command, wherever they stand.
-const SCRIPTS: [&str; 5] = ["script", "commands", "scriptContent", "commandToExecute", "source"];
+/// Documents of providers that hand their parameter to a shell.
+const SHELLS: [(&str, &[&str]); 3] = [
+    ("/DocumentName=AWS-RunShellScript", &["/Parameters/commands/*", "/Parameters/commands"]),
+    ("/commandId=RunShellScript", &["/script/*", "/script"]),
+    ("/DocumentName=AWS-StartInteractiveCommand", &["/parameters/command/*"]),
+];
 
-/// Code that the body carries and the provider runs.
+/// Code that the body carries and the provider runs: a script for a shell is read, all else is not.
 pub(super) fn code(call: &Call<'_>, found: &mut Found) {
-    found.add(call.action(Verb::Anonymous, "script"));
-    let mut lines = Vec::new();
-    if let Some(json) = call.content.json() {
-        scripts(json, &mut lines);
+    let json = call.content.json();
+    let shell = json.and_then(|json| SHELLS.iter().find_map(|shell| script(json, shell)));
+    match shell {
+        Some(text) => found.merge(shell::inspect(text.as_bytes(), Flavour::Posix)),
+        None => {
+            found.add(call.action(Verb::Anonymous, "script"));
+            found.unknown(UnknownCode::Dynamic, "code that a provider runs");
+        }
     }
-    found.unknown(UnknownCode::Dynamic, format!("code that a provider runs: {} lines", lines.len()));
 }
 
-fn scripts<'j>(json: &'j Json, lines: &mut Vec<&'j str>) {
-    for (name, value) in json.members() {
-        if SCRIPTS.iter().any(|script| name.eq_ignore_ascii_case(script)) {
-            lines.extend(value.as_text());
-            lines.extend(value.items().iter().filter_map(Json::as_text));
-        }
-        scripts(value, lines);
+/// The lines of the script, when the body names the document. A body with more parameters than those may
+/// have them put into the script.
+fn script(json: &Json, (document, places): &(&str, &[&str])) -> Option<String> {
+    let (pointer, name) = document.split_once('=')?;
+    if !json.at(pointer).iter().any(|value| value.as_text() == Some(name)) {
+        return None;
     }
-    for item in json.items() {
-        scripts(item, lines);
+    let has_more = ["parameters", "scriptUri", "scriptShell"].iter().any(|name| json.get(name).is_some());
+    let is_aws = pointer == "/DocumentName";
+    if !is_aws && has_more {
+        return None;
     }
+    let lines: Vec<&str> = places.iter().flat_map(|place| json.at(place)).filter_map(Json::as_text).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
