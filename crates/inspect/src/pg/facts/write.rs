@@ -5,7 +5,7 @@ use pg_query::protobuf::{
     CmdType, DeleteStmt, InsertStmt, MergeStmt, MergeWhenClause, Node, OnConflictAction, RangeVar,
     ReturningClause, SelectStmt, UpdateStmt,
 };
-use sallyport_core::{Action, Condition, ObjectName, Verb};
+use sallyport_core::{Action, Condition, ObjectName, UnknownCode, Verb};
 
 use super::scope::Source;
 use super::{Mode, Reader, condition, inner};
@@ -176,10 +176,7 @@ impl Reader<'_> {
         }
         if let Some(conflict) = &insert.on_conflict_clause {
             let updates = conflict.action == OnConflictAction::OnconflictUpdate as i32;
-            let outcome = match inner(&conflict.where_clause) {
-                Some(node) if condition::is_constant(node) => Condition::Constant,
-                _ => Condition::Some,
-            };
+            let outcome = self.narrowed(inner(&conflict.where_clause));
             target.source.filters_into =
                 if updates { vec![(Verb::Update, Some(outcome))] } else { vec![(Verb::Insert, None)] };
             self.add_source(target.source.clone());
@@ -213,7 +210,7 @@ impl Reader<'_> {
     pub(super) fn update(&mut self, update: &UpdateStmt) -> Option<Vec<String>> {
         self.with(update.with_clause.as_ref());
         let mut target = self.target(update.relation.as_ref());
-        let outcome = condition::of(inner(&update.where_clause));
+        let outcome = self.condition_of(inner(&update.where_clause));
         let columns = self.assigned(&update.target_list);
         self.write(Verb::Update, &target.objects, &columns, Some(outcome));
         target.source.filters_into = vec![(Verb::Update, Some(outcome))];
@@ -230,7 +227,7 @@ impl Reader<'_> {
     pub(super) fn delete(&mut self, delete: &DeleteStmt) -> Option<Vec<String>> {
         self.with(delete.with_clause.as_ref());
         let mut target = self.target(delete.relation.as_ref());
-        let outcome = condition::of(inner(&delete.where_clause));
+        let outcome = self.condition_of(inner(&delete.where_clause));
         self.write(Verb::Delete, &target.objects, &[], Some(outcome));
         target.source.filters_into = vec![(Verb::Delete, Some(outcome))];
         self.add_source(target.source.clone());
@@ -242,8 +239,7 @@ impl Reader<'_> {
     pub(super) fn merge_into(&mut self, merge: &MergeStmt) -> Option<Vec<String>> {
         self.with(merge.with_clause.as_ref());
         let mut target = self.target(merge.relation.as_ref());
-        let constant = inner(&merge.join_condition).is_some_and(condition::is_constant);
-        let outcome = if constant { Condition::Constant } else { Condition::Some };
+        let outcome = self.narrowed(inner(&merge.join_condition));
         let mut clauses: Vec<&MergeWhenClause> = Vec::new();
         for node in &merge.merge_when_clauses {
             match node.node.as_ref() {
@@ -300,6 +296,22 @@ impl Reader<'_> {
             self.all(&clause.values, Mode::Read);
         }
         self.returning(merge.returning_clause.as_ref(), &target)
+    }
+
+    /// How far the condition of an UPDATE or DELETE narrows.
+    fn condition_of(&mut self, node: Option<&NodeEnum>) -> Condition {
+        condition::of(node).unwrap_or_else(|| {
+            self.gap(UnknownCode::TooLarge, "a condition");
+            Condition::Constant
+        })
+    }
+
+    /// The same where the statement itself chooses rows: by a conflict, by a join.
+    fn narrowed(&mut self, node: Option<&NodeEnum>) -> Condition {
+        match self.condition_of(node) {
+            Condition::None => Condition::Some,
+            other => other,
+        }
     }
 
     /// The columns that a list of targets writes.
