@@ -62,3 +62,51 @@ fn tools_read_the_catalog_and_nothing_else() {
         }
     }
 }
+
+/// A line of `everyday.txt` or `hostile.txt`.
+struct Line<'t> {
+    sql: String,
+    /// In any order.
+    actions: Vec<String>,
+    unknown: Option<&'t str>,
+}
+
+/// `SQL => action; action !code`; ~ stands for the schema public, ⏎ for a line's end, ␍ for CR, ␠ for a
+/// zero-width space, ␀ for NUL, ⇤ for a byte-order mark.
+fn line(text: &str) -> Line<'_> {
+    let (sql, facts) = text.rsplit_once(" => ").unwrap_or_else(|| panic!("{text}"));
+    let (facts, unknown) = match facts.rsplit_once('!') {
+        Some((facts, code)) if code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') => {
+            (facts, Some(code))
+        }
+        _ => (facts, None),
+    };
+    let actions = facts.split("; ").map(|action| action.trim().replace('~', "public."));
+    let mut actions: Vec<String> = actions.filter(|action| !action.is_empty()).collect();
+    actions.sort();
+    let marks = [('⏎', "\n"), ('␍', "\r"), ('␠', "\u{200b}"), ('␀', "\0"), ('⇤', "\u{feff}")];
+    let sql = marks.iter().fold(sql.to_owned(), |sql, (mark, meant)| sql.replace(*mark, meant));
+    Line { sql, actions, unknown }
+}
+
+fn lines(text: &str) -> Vec<Line<'_>> {
+    text.lines().filter(|text| !text.starts_with('#') && !text.is_empty()).map(line).collect()
+}
+
+#[test]
+fn everyday_statements_have_exactly_their_facts() {
+    let cases = lines(include_str!("cases/everyday.txt"));
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let (unknown, mut actions) = facts_of(&case.sql);
+        actions.sort();
+        if actions != case.actions || unknown.map(|code| code.as_str()) != case.unknown {
+            wrong.push(format!(
+                "{}\n  expected {:?} {:?}\n  found    {unknown:?} {actions:?}",
+                case.sql, case.unknown, case.actions
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert!(cases.len() > 250);
+}
