@@ -110,3 +110,24 @@ fn everyday_statements_have_exactly_their_facts() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     assert!(cases.len() > 250);
 }
+
+#[test]
+fn hostile_texts_hide_nothing() {
+    let text = include_str!("cases/hostile.txt");
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for text in text.lines().filter(|text| !text.starts_with('#')) {
+        let (case, reason) = text.rsplit_once(" ## ").unwrap_or_else(|| panic!("no reason: {text}"));
+        let case = line(case);
+        let (unknown, actions) = facts_of(&case.sql);
+        let missing: Vec<_> = case.actions.iter().filter(|action| !actions.contains(action)).collect();
+        if !missing.is_empty() || unknown.map(|code| code.as_str()) != case.unknown {
+            wrong.push(format!(
+                "{} ({reason})\n  missing {missing:?} {:?}\n  found   {unknown:?} {actions:?}",
+                case.sql, case.unknown
+            ));
+        }
+        count += 1;
+    }
+    assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(count > 300);
+}

@@ -19,6 +19,9 @@ impl Reader<'_> {
             NodeEnum::RenameStmt(rename) => self.rename(rename),
             NodeEnum::AlterObjectSchemaStmt(alter) => {
                 let object_type = self.object_type(alter.object_type);
+                if let Some(object) = alter.object.as_deref() {
+                    self.created_code.insert(object_name(object).name);
+                }
                 if let Some(range) = &alter.relation {
                     for object in self.relations(range) {
                         self.act(Verb::Alter, kind_word(object_type), object);
@@ -162,6 +165,8 @@ impl Reader<'_> {
     fn rename(&mut self, rename: &RenameStmt) {
         let object_type = self.object_type(rename.rename_type);
         let relation = self.object_type(rename.relation_type);
+        // A function, operator or type of the new name may stand before a built-in.
+        self.created_code.insert(rename.newname.clone());
         match object_type {
             ObjectType::ObjectRole => self.act_bare(Verb::AlterRole, "role", &rename.subname),
             // The trigger, rule or policy is renamed; for a column or constraint, the table is altered.
@@ -288,6 +293,13 @@ impl Reader<'_> {
                 | AlterTableType::AtDropIdentity
                 | AlterTableType::AtReAddStatistics => self.act(Verb::Alter, kind, object.clone()),
             }
+        }
+        if let (
+            Some(NodeEnum::RangeVar(parent)),
+            AlterTableType::AtAddInherit | AlterTableType::AtDropInherit,
+        ) = (inner(&command.def), subtype)
+        {
+            self.on_relation(Verb::Alter, parent);
         }
         match inner(&command.def) {
             Some(NodeEnum::ColumnDef(column)) => {

@@ -150,7 +150,7 @@ impl Reader<'_> {
             FunctionClass::Network => self.act(Verb::Network, "function", name),
             FunctionClass::RemoteText => {
                 self.act(Verb::Network, "function", name);
-                self.remote_text(args);
+                self.remote_text(written, args);
             }
             FunctionClass::RunsProgram => {
                 let object = first.map(|command| ObjectName::bare(&command));
@@ -163,14 +163,18 @@ impl Reader<'_> {
         }
     }
 
-    /// SQL sent to another server: the last argument that is no flag. What it does is reported as it would
+    /// SQL sent to another server: mostly the last argument that is no flag. What it does is reported as it would
     /// be here, for the names of that server are not known.
-    fn remote_text(&mut self, args: &[Node]) {
+    fn remote_text(&mut self, written: &ObjectName, args: &[Node]) {
         let is_flag = |node: &Node| match node.node.as_ref() {
             Some(NodeEnum::AConst(constant)) => matches!(constant.val, Some(a_const::Val::Boolval(_))),
             _ => false,
         };
-        match args.iter().rev().find(|argument| !is_flag(argument)).and_then(|last| self.text_of(last)) {
+        let text = match written.name.as_str() {
+            "query_export_to_s3" => args.first(),
+            _ => args.iter().rev().find(|argument| !is_flag(argument)),
+        };
+        match text.and_then(|text| self.text_of(text)) {
             Some(text) => self.nested_text(&text),
             None => self.run_time("a query built at run time, for another server"),
         }

@@ -49,6 +49,9 @@ impl Reader<'_> {
             NodeEnum::BoolExpr(boolean) => self.all(&boolean.args, mode),
             NodeEnum::SubLink(link) => {
                 self.maybe(&link.testexpr, mode);
+                if link.oper_name.is_empty() && link.testexpr.is_some() {
+                    self.operator_named(None, "=");
+                }
                 self.operator(&link.oper_name);
                 if let Some(query) = inner(&link.subselect) {
                     let assigning = self.assigning.take();
@@ -64,6 +67,9 @@ impl Reader<'_> {
             NodeEnum::CollateClause(collate) => self.maybe(&collate.arg, mode),
             NodeEnum::CaseExpr(case) => {
                 self.maybe(&case.arg, mode);
+                if case.arg.is_some() {
+                    self.operator_named(None, "=");
+                }
                 self.all(&case.args, mode);
                 self.maybe(&case.defresult, mode);
             }
@@ -112,6 +118,7 @@ impl Reader<'_> {
                     self.column_named(&element.name, mode);
                 }
                 self.maybe(&element.expr, mode);
+                self.operator_class(&element.opclass);
             }
             NodeEnum::SelectStmt(_) => {
                 self.query(node);
@@ -154,9 +161,11 @@ impl Reader<'_> {
 
     fn indirection(&mut self, indirection: &pg_query::protobuf::AIndirection, mode: Mode) {
         self.maybe(&indirection.arg, mode);
+        // A field of a field is one of a value of any type.
+        let mut of = inner(&indirection.arg);
         for step in &indirection.indirection {
             match (string_of(step), step.node.as_ref()) {
-                (Some(field), _) => self.field(inner(&indirection.arg), field),
+                (Some(field), _) => self.field(of.take(), field),
                 (None, Some(NodeEnum::AIndices(_) | NodeEnum::AStar(_))) => self.expr(step, mode),
                 (None, Some(other)) => self.unsupported_node(other),
                 (None, None) => {}

@@ -31,12 +31,14 @@ impl Reader<'_> {
         match node {
             NodeEnum::RangeVar(range) => self.source_relation(range),
             NodeEnum::RangeSubselect(sub) => {
+                self.stands_on.clear();
                 let columns = match inner(&sub.subquery) {
                     Some(query) if sub.lateral => self.query(query),
                     Some(query) => self.beside(|reader| reader.query(query)),
                     None => None,
                 };
-                self.opaque(sub.alias.as_ref(), columns);
+                let below = std::mem::take(&mut self.stands_on);
+                self.opaque(sub.alias.as_ref(), columns, below);
             }
             NodeEnum::RangeFunction(function) => self.source_function(function),
             NodeEnum::JoinExpr(join) => self.source_join(join),
@@ -58,11 +60,11 @@ impl Reader<'_> {
                         None => self.unsupported("an empty column of XMLTABLE"),
                     }
                 }
-                self.opaque(table.alias.as_ref(), Some(columns));
+                self.opaque(table.alias.as_ref(), Some(columns), Vec::new());
             }
             NodeEnum::JsonTable(table) => {
                 let columns = self.json_table(table);
-                self.opaque(table.alias.as_ref(), Some(columns));
+                self.opaque(table.alias.as_ref(), Some(columns), Vec::new());
             }
             other => self.unsupported_node(other),
         }
@@ -78,7 +80,7 @@ impl Reader<'_> {
         result
     }
 
-    fn opaque(&mut self, alias: Option<&Alias>, columns: Option<Vec<String>>) {
+    fn opaque(&mut self, alias: Option<&Alias>, columns: Option<Vec<String>>, below: Vec<ObjectName>) {
         let renamed = alias_columns(alias);
         let columns = columns.map(|mut columns| {
             for (column, name) in columns.iter_mut().zip(&renamed) {
@@ -86,7 +88,7 @@ impl Reader<'_> {
             }
             columns
         });
-        self.add_source(Source { alias: alias_name(alias), columns, renamed, ..Source::default() });
+        self.add_source(Source { alias: alias_name(alias), columns, renamed, below, ..Source::default() });
     }
 
     fn source_relation(&mut self, range: &RangeVar) {
@@ -243,6 +245,9 @@ impl Reader<'_> {
                 self.deeper(|reader| reader.source_item(node));
             }
         }
+        if join.is_natural || !join.using_clause.is_empty() {
+            self.operator_named(None, "=");
+        }
         for column in join.using_clause.iter().filter_map(string_of) {
             self.merge(column, from);
         }
@@ -269,21 +274,12 @@ impl Reader<'_> {
             self.node(quals, Mode::Filter);
         }
         if join.alias.is_some() {
-            let targets: Vec<ObjectName> = self
-                .scopes
-                .last()
-                .map(|scope| {
-                    scope
-                        .sources
-                        .iter()
-                        .skip(from)
-                        .flat_map(|source| source.targets.iter().cloned())
-                        .collect()
-                })
-                .unwrap_or_default();
+            let own = || self.scopes.last().into_iter().flat_map(|scope| scope.sources.iter().skip(from));
+            let targets = own().flat_map(|source| source.targets.iter().cloned()).collect();
+            let below = own().flat_map(|source| source.below.iter().cloned()).collect();
             let alias = alias_name(join.alias.as_ref());
             let renamed = alias_columns(join.alias.as_ref());
-            self.add_source(Source { alias, targets, renamed, ..Source::default() });
+            self.add_source(Source { alias, targets, below, renamed, ..Source::default() });
         }
     }
 
@@ -304,9 +300,12 @@ impl Reader<'_> {
             }
             let sources = self.scopes.last().map(|scope| scope.sources.clone()).unwrap_or_default();
             let locked = sources.iter().filter(|source| names.is_empty() || names.contains(&source.alias));
-            for target in locked.flat_map(|source| source.targets.iter()) {
+            for target in locked.flat_map(|source| source.targets.iter().chain(&source.below)) {
                 let kind = self.relation_kind(target);
                 self.act(Verb::Lock, kind, target.clone());
+                if kind == "view" {
+                    self.write_through(Verb::Lock, target, &[], None);
+                }
             }
         }
     }

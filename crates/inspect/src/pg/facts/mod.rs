@@ -150,6 +150,8 @@ pub(super) struct Reader<'a> {
     created_code: BTreeSet<String>,
     found: Found,
     scopes: Vec<Scope>,
+    /// The relations that the last query read stands on: locking it locks them.
+    stands_on: Vec<ObjectName>,
     depth: usize,
     /// How many more views and texts within the text may be read: each may hold several more.
     nested_left: usize,
@@ -162,6 +164,8 @@ pub(super) struct Reader<'a> {
     /// Run under EXPLAIN ANALYZE.
     watched: bool,
     unclassed: bool,
+    /// A text within the statement was read, which the server reads as it runs.
+    ran_text: bool,
     effects: Vec<StateEffect>,
     consulted_memory: bool,
 }
@@ -184,6 +188,7 @@ impl<'a> Reader<'a> {
             created_code: BTreeSet::new(),
             found: Found::default(),
             scopes: Vec::new(),
+            stands_on: Vec::new(),
             depth: 0,
             nested_left: NESTED_LIMIT,
             views: Vec::new(),
@@ -191,6 +196,7 @@ impl<'a> Reader<'a> {
             planning: false,
             watched: false,
             unclassed: false,
+            ran_text: false,
             effects: Vec::new(),
             consulted_memory: false,
         }
@@ -214,6 +220,7 @@ impl<'a> Reader<'a> {
             Ok(len) => start.saturating_add(len).min(text_len),
         };
         self.unclassed = false;
+        self.ran_text = false;
         self.effects.clear();
         let before = std::mem::take(&mut self.found);
         let node = raw.stmt.as_ref().and_then(|stmt| stmt.node.as_ref());
@@ -228,6 +235,11 @@ impl<'a> Reader<'a> {
             }
         };
         let mut effects = std::mem::take(&mut self.effects);
+        let changed = self.next_path.is_some()
+            || effects.iter().any(|effect| matches!(effect, StateEffect::SettingsDirty));
+        if self.ran_text && changed {
+            self.gap(UnknownCode::Ambiguous, "a text that runs in a statement that changes how it reads");
+        }
         if self.unclassed {
             effects.push(StateEffect::SettingsDirty);
             // Code that nobody has read may have set the path.
@@ -410,6 +422,7 @@ impl<'a> Reader<'a> {
             return self.gap(UnknownCode::TooLarge, "a text within a text");
         }
         self.nested_left -= 1;
+        self.ran_text |= self.views.is_empty();
         match super::text::parse(text) {
             Ok(parsed) => self.deeper(|reader| {
                 let scopes = std::mem::take(&mut reader.scopes);

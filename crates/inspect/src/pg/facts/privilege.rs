@@ -129,7 +129,7 @@ impl Reader<'_> {
             NodeEnum::AlterOwnerStmt(alter) => self.alter_owner(alter),
             NodeEnum::CreateRoleStmt(create) => {
                 self.act_bare(Verb::CreateRole, "role", &create.role);
-                self.role_members(&create.role, &create.options);
+                self.role_members(&create.role, &create.options, Verb::Grant);
             }
             NodeEnum::AlterRoleStmt(alter) => {
                 let name = alter.role.as_ref().map(role).unwrap_or_default();
@@ -138,7 +138,8 @@ impl Reader<'_> {
                 });
                 self.act_bare(Verb::AlterRole, "role", &name);
                 if members {
-                    self.role_members(&name, &alter.options);
+                    let verb = if alter.action < 0 { Verb::Revoke } else { Verb::Grant };
+                    self.role_members(&name, &alter.options, verb);
                 }
             }
             NodeEnum::AlterRoleSetStmt(alter) => match &alter.role {
@@ -168,7 +169,7 @@ impl Reader<'_> {
     }
 
     /// CREATE ROLE … IN ROLE, ROLE, ADMIN: memberships are grants.
-    fn role_members(&mut self, name: &str, options: &[Node]) {
+    fn role_members(&mut self, name: &str, options: &[Node], verb: Verb) {
         for option in options {
             let Some(NodeEnum::DefElem(option)) = option.node.as_ref() else { continue };
             let Some(NodeEnum::List(list)) = inner(&option.arg) else { continue };
@@ -180,7 +181,7 @@ impl Reader<'_> {
                     }
                 }
                 "rolemembers" | "adminmembers" => {
-                    self.act_to(Verb::Grant, "role", ObjectName::bare(name), named);
+                    self.act_to(verb, "role", ObjectName::bare(name), named);
                 }
                 _ => {}
             }

@@ -125,6 +125,7 @@ impl Reader<'_> {
         }
         self.limits(select);
         self.locking(&select.locking_clause);
+        self.stands_on = self.scopes.last().map(|scope| scope.lockable()).unwrap_or_default();
         names
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Source {
     /// The base relations it may be; none for a sub-select, function or CTE, whose own reading is
     /// reported where it is written.
     pub(super) targets: Vec<ObjectName>,
+    /// What a sub-select stands on: locking it locks these.
+    pub(super) below: Vec<ObjectName>,
     /// Its columns, when known.
     pub(super) columns: Option<Vec<String>>,
     /// New names for its first columns (`AS u(a, b)`).
@@ -65,6 +67,13 @@ pub(super) struct Scope {
     pub(super) ctes: Vec<Cte>,
     /// Columns merged by USING, with the places of the sources they come from.
     pub(super) merged: BTreeMap<String, BTreeSet<usize>>,
+}
+
+impl Scope {
+    /// The relations that FOR UPDATE locks.
+    pub(super) fn lockable(&self) -> Vec<ObjectName> {
+        self.sources.iter().flat_map(|source| source.targets.iter().chain(&source.below)).cloned().collect()
+    }
 }
 
 const SYSTEM_COLUMNS: [&str; 7] = ["ctid", "oid", "tableoid", "xmin", "xmax", "cmin", "cmax"];

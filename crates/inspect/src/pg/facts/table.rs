@@ -2,12 +2,13 @@
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    CollateClause, ColumnDef, Constraint, CreateStmt, IndexStmt, Node, PartitionBoundSpec,
+    CollateClause, ColumnDef, Constraint, CreateStmt, IndexElem, IndexStmt, Node, PartitionBoundSpec,
 };
 use sallyport_core::{Action, ObjectName, Verb};
 
+use super::names::split;
 use super::scope::Source;
-use super::{Mode, Reader};
+use super::{Mode, Reader, strings};
 
 impl Reader<'_> {
     pub(super) fn create_table(&mut self, kind: &str, create: &CreateStmt) {
@@ -24,7 +25,10 @@ impl Reader<'_> {
             if let Some(spec) = &create.partspec {
                 for part in &spec.part_params {
                     match part.node.as_ref() {
-                        Some(NodeEnum::PartitionElem(part)) => reader.maybe(&part.expr, Mode::Read),
+                        Some(NodeEnum::PartitionElem(part)) => {
+                            reader.maybe(&part.expr, Mode::Read);
+                            reader.operator_class(&part.opclass);
+                        }
                         Some(other) => reader.unsupported_node(other),
                         None => {}
                     }
@@ -57,6 +61,20 @@ impl Reader<'_> {
         }
     }
 
+    fn index_element(&mut self, element: &IndexElem) {
+        self.maybe(&element.expr, Mode::Read);
+        self.operator_class(&element.opclass);
+    }
+
+    /// An operator class of a schema that the text names: its functions may be anybody's.
+    pub(super) fn operator_class(&mut self, name: &[Node]) {
+        let name = split(&strings(name));
+        if name.schema.as_deref().is_some_and(|schema| schema != "pg_catalog") {
+            self.unclassed = true;
+            self.act(Verb::Call, "operator-class", name);
+        }
+    }
+
     /// A column's default and constraints.
     pub(super) fn column_definition(&mut self, column: &ColumnDef) {
         self.maybe(&column.raw_default, Mode::Read);
@@ -80,7 +98,7 @@ impl Reader<'_> {
             };
             for item in &list.items {
                 match item.node.as_ref() {
-                    Some(NodeEnum::IndexElem(element)) => self.maybe(&element.expr, Mode::Read),
+                    Some(NodeEnum::IndexElem(element)) => self.index_element(element),
                     Some(NodeEnum::List(operator)) => self.operator(&operator.items),
                     Some(other) => self.unsupported_node(other),
                     None => {}
@@ -107,7 +125,7 @@ impl Reader<'_> {
             reader.add_source(Source { alias: range.relname.clone(), ..Source::default() });
             for element in index.index_params.iter().chain(&index.index_including_params) {
                 match element.node.as_ref() {
-                    Some(NodeEnum::IndexElem(element)) => reader.maybe(&element.expr, Mode::Read),
+                    Some(NodeEnum::IndexElem(element)) => reader.index_element(element),
                     Some(other) => reader.unsupported_node(other),
                     None => {}
                 }

@@ -47,14 +47,20 @@ impl Reader<'_> {
                 self.act(Verb::Network, kind, object.clone());
             }
             if kind == "view" {
-                self.write_through(verb, object, condition);
+                self.write_through(verb, object, &["*".to_owned()], condition);
             }
             self.catalog_write(object);
         }
     }
 
     /// A view that can be written through writes its base tables.
-    fn write_through(&mut self, verb: Verb, view: &ObjectName, condition: Option<Condition>) {
+    pub(super) fn write_through(
+        &mut self,
+        verb: Verb,
+        view: &ObjectName,
+        columns: &[String],
+        condition: Option<Condition>,
+    ) {
         let definition = self
             .catalog
             .zip(view.schema.as_deref())
@@ -82,7 +88,7 @@ impl Reader<'_> {
                 for item in &select.from_clause {
                     if let Some(NodeEnum::RangeVar(range)) = item.node.as_ref() {
                         let objects = reader.relations(range);
-                        reader.write(verb, &objects, &["*".to_owned()], condition);
+                        reader.write(verb, &objects, columns, condition);
                     }
                 }
             }
