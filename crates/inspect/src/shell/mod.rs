@@ -15,4 +15,3 @@ mod word;
 mod words;
 
 pub use inspection::{Flavour, inspect};
-

@@ -20,6 +20,7 @@ pub(super) const RESTS: &[Rest] = &[
     Rest { name: "kube-read", read: kube_read },
     Rest { name: "kube-change", read: kube_change },
     Rest { name: "kube-remove", read: kube_remove },
+    Rest { name: "kube-label", read: kube_label },
 ];
 
 /// Kinds of objects that say who may do what.
@@ -182,4 +183,11 @@ fn touched(words: &[Word], verb: Verb, outcome: &mut Outcome) {
         let verb = if PRIVILEGES.contains(&plain(&kind).as_str()) { Verb::IamChange } else { verb };
         outcome.names(verb, "cluster-resource", &written(&kind, name.as_deref()));
     }
+}
+
+/// `label node n1 a=b old-`: what is labelled, without the labels.
+fn kube_label(words: &[Word], outcome: &mut Outcome) {
+    let is_label = |word: &Word| word.text.contains('=') || word.text.ends_with('-');
+    let objects: Vec<Word> = words.iter().filter(|word| !is_label(word)).cloned().collect();
+    touched(&objects, Verb::Configure, outcome);
 }

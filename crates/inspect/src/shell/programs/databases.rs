@@ -1,6 +1,6 @@
 //! Words of database clients: where they connect to, and statements of those whose grammar is not read.
 
-use sallyport_core::{Language, UnknownCode, Verb};
+use sallyport_core::{UnknownCode, Verb};
 
 use super::description::{Rest, Special};
 use super::outcome::Outcome;
@@ -12,8 +12,6 @@ pub(super) const SPECIALS: &[Special] = &[
     Special { name: "connection", read: connection },
     Special { name: "psql-variable", read: psql_variable },
     Special { name: "psql-output", read: psql_output },
-    Special { name: "psql-text", read: psql_text },
-    Special { name: "mysql-text", read: mysql_text },
     Special { name: "sqlite-text", read: sqlite_text },
 ];
 
@@ -53,27 +51,6 @@ fn psql_output(word: &Word, outcome: &mut Outcome) {
     match word.text.strip_prefix('|') {
         Some(command) => outcome.push(Effect::RunsShell(part(word, command))),
         None => outcome.writes(word),
-    }
-}
-
-fn psql_text(word: &Word, outcome: &mut Outcome) {
-    outcome.bare(Verb::Interpreter, None);
-    outcome.push(Effect::RunsSql(Language::Postgres, word.clone()));
-}
-
-/// Statements, among which the client has commands of its own.
-fn mysql_text(word: &Word, outcome: &mut Outcome) {
-    outcome.bare(Verb::Interpreter, None);
-    outcome.push(Effect::RunsSql(Language::Mysql, word.clone()));
-    let commands = ["system", "source", "tee", "pager", "edit", "delimiter", "notee", "nopager", "connect"];
-    let own = word.text.contains('\\')
-        && ["\\!", "\\.", "\\P", "\\T", "\\e", "\\d", "\\r", "\\u"].iter().any(|own| word.text.contains(own));
-    let named = word.text.split([';', '\n']).any(|statement| {
-        let first = statement.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-        commands.contains(&first.as_str())
-    });
-    if own || named {
-        outcome.unknown(UnknownCode::Dynamic, "a command of the client's own");
     }
 }
 

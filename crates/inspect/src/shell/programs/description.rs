@@ -3,15 +3,28 @@
 //! `format` makes these out of the data files, `reading` reads words by them.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
 
 use sallyport_core::{Language, UnknownCode, Verb};
 
 use super::outcome::Outcome;
 use crate::shell::word::Word;
 
-/// A program or one of its sub-commands.
+/// A program or one of its sub-commands, and the sub-commands below it.
 #[derive(Debug, Default)]
 pub(super) struct Node {
+    /// Shared by all that are alike; nothing where a level is only there for those below it.
+    pub(super) body: Option<Arc<Body>>,
+    /// Sub-commands by name.
+    pub(super) subs: BTreeMap<String, Node>,
+    /// Sub-commands by pattern (`list-*`), the more telling first.
+    pub(super) patterns: Vec<(String, Node)>,
+}
+
+/// What is said of a program or sub-command itself.
+#[derive(Debug, Default)]
+pub(super) struct Body {
     /// Options of this level, by spelling.
     pub(super) options: BTreeMap<String, Rule>,
     /// Options of this level and of every level below it.
@@ -42,10 +55,6 @@ pub(super) struct Node {
     pub(super) groups: bool,
     /// The first word may be a cluster of options without its dash (`tar xzf`).
     pub(super) bundle: bool,
-    /// Sub-commands by name.
-    pub(super) subs: BTreeMap<String, Node>,
-    /// Sub-commands by pattern (`list-*`), the more telling first.
-    pub(super) patterns: Vec<(String, Node)>,
     /// Reads all the words in place of the description.
     pub(super) reader: Option<fn(&[Word], &mut Outcome)>,
 }
@@ -190,11 +199,20 @@ impl Rule {
 impl Role {
     /// Whether a program that is given it has its work, and asks nobody for more.
     pub(super) fn is_work(&self) -> bool {
-        matches!(self, Self::Shell | Self::Code | Self::Script | Self::Sql(_))
+        match self {
+            Self::Shell | Self::Code | Self::Script | Self::Sql(_) => true,
+            Self::Special(special) => special.name == "sqlite-text",
+            _ => false,
+        }
     }
 }
 
 impl Operands {
+    /// Whether there may be any.
+    pub(super) fn are_described(&self) -> bool {
+        *self != Self::default()
+    }
+
     /// Whether no operand touches anything.
     pub(super) fn are_harmless(&self) -> bool {
         self.rest.is_none()
@@ -205,6 +223,16 @@ impl Operands {
                 .chain(&self.many)
                 .flatten()
                 .all(|role| *role == Role::Value)
+    }
+}
+
+static NOTHING: LazyLock<Body> = LazyLock::new(Body::default);
+
+impl Deref for Node {
+    type Target = Body;
+
+    fn deref(&self) -> &Body {
+        self.body.as_deref().unwrap_or(&NOTHING)
     }
 }
 

@@ -20,12 +20,12 @@
 //! option was given, for such a reader.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use sallyport_core::{Language, UnknownCode, Verb};
 use serde::Deserialize;
 
-use super::description::{Act, Node, Operands, Role, Roles, Rule, Takes};
+use super::description::{Act, Body, Node, Operands, Role, Roles, Rule, Takes};
 use super::{find, rests, values};
 
 /// The programs, by name; or what is wrong with the data, which a test holds to be nothing.
@@ -118,7 +118,8 @@ fn build(files: &[(&str, &str)]) -> Result<Table, String> {
     let mut root = Node::default();
     for (file, name, section) in read.iter().filter(|(_, name, _)| !name.starts_with('@')) {
         let words: Vec<&str> = name.split_whitespace().collect();
-        if let Err(fault) = place(&mut root, &words, section, &sets) {
+        let placed = body(section, &sets).and_then(|body| place(&mut root, &words, &Arc::new(body)));
+        if let Err(fault) = placed {
             faults.push(format!("{file}.toml, {name}: {fault}"));
         }
     }
@@ -129,14 +130,14 @@ fn build(files: &[(&str, &str)]) -> Result<Table, String> {
     Ok(root.subs.into_iter().collect())
 }
 
-/// Puts a section at every path that its name stands for.
-fn place(
-    node: &mut Node,
-    words: &[&str],
-    section: &Section,
-    sets: &HashMap<String, BTreeMap<String, Rule>>,
-) -> Result<(), String> {
-    let Some((first, more)) = words.split_first() else { return fill(node, section, sets) };
+/// Puts a description at every path that its name stands for.
+fn place(node: &mut Node, words: &[&str], body: &Arc<Body>) -> Result<(), String> {
+    let Some((first, more)) = words.split_first() else {
+        return match node.body.replace(Arc::clone(body)) {
+            Some(_) => Err("is described twice".to_owned()),
+            None => Ok(()),
+        };
+    };
     for name in first.split('|') {
         let sub = if name.contains('*') {
             if !node.patterns.iter().any(|(pattern, _)| pattern == name) {
@@ -147,7 +148,7 @@ fn place(
             Some(node.subs.entry(name.to_owned()).or_default())
         };
         if let Some(sub) = sub {
-            place(sub, more, section, sets)?;
+            place(sub, more, body)?;
         }
     }
     Ok(())
@@ -160,14 +161,8 @@ fn order(node: &mut Node) {
     node.patterns.iter_mut().for_each(|(_, node)| order(node));
 }
 
-fn fill(
-    node: &mut Node,
-    section: &Section,
-    sets: &HashMap<String, BTreeMap<String, Rule>>,
-) -> Result<(), String> {
-    if node.lenient.is_some() || !node.options.is_empty() || !node.does.is_empty() || !node.none.is_empty() {
-        return Err("is described twice".to_owned());
-    }
+fn body(section: &Section, sets: &HashMap<String, BTreeMap<String, Rule>>) -> Result<Body, String> {
+    let mut node = Body::default();
     for name in &section.r#use {
         let set = sets.get(&format!("@{name}")).ok_or_else(|| format!("no set of options @{name}"))?;
         node.options.extend(set.iter().map(|(spelling, rule)| (spelling.clone(), rule.clone())));
@@ -193,7 +188,7 @@ fn fill(
         Some("find") => Some(find::read),
         Some(name) => Some(rests::rest(name).ok_or_else(|| format!("no reader {name}"))?.read),
     };
-    Ok(())
+    Ok(node)
 }
 
 fn options(section: &Section, into: &mut BTreeMap<String, Rule>) -> Result<(), String> {

@@ -10,6 +10,7 @@ use crate::shell::word::Word;
 pub(super) const SPECIALS: &[Special] = &[
     Special { name: "git-config", read: git_config },
     Special { name: "git-url", read: git_url },
+    Special { name: "git-address", read: helper },
     Special { name: "git-remote", read: git_remote },
     Special { name: "git-push", read: git_push },
     Special { name: "outside-path", read: outside_path },

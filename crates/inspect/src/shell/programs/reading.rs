@@ -87,7 +87,7 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
             if word.is_dynamic() && !(self.options_ended && word.sure == Sureness::One) && !self.is_inert() {
                 self.outcome.dynamic(word);
             }
-            if self.node.has_subs() {
+            if self.node.has_subs() && !self.is_operand(word) {
                 if !self.sub(word) {
                     return;
                 }
@@ -108,6 +108,12 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
             self.found.push(word);
         }
         self.finish();
+    }
+
+    /// Whether it is no sub-command, where a program may be given operands in place of one.
+    fn is_operand(&self, word: &Word) -> bool {
+        self.operands.are_described()
+            && (!self.found.is_empty() || (!word.is_dynamic() && self.node.sub(&word.text).is_none()))
     }
 
     /// Goes down to a sub-command; false where that is not possible.
@@ -143,7 +149,7 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
     fn finish(mut self) {
         let found = std::mem::take(&mut self.found);
         self.assign(&found);
-        if self.node.has_subs() && !self.ended {
+        if self.node.has_subs() && !self.operands.are_described() && !self.ended {
             // A group without a sub-command prints its help, except where the description says otherwise.
             if self.node.groups && self.node.none.is_empty() {
                 self.outcome.unknown(UnknownCode::Unsupported, "no command that is described");
