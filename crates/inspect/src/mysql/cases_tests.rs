@@ -25,8 +25,8 @@ fn bytes_of(text: &str) -> Vec<u8> {
     while let Some((before, after)) = rest.split_once('⟦') {
         bytes.extend_from_slice(before.as_bytes());
         let (digits, after) = after.split_once('⟧').unwrap();
-        for at in (0..digits.len()).step_by(2) {
-            bytes.push(u8::from_str_radix(&digits[at..at + 2], 16).unwrap());
+        for pair in digits.as_bytes().chunks(2) {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap());
         }
         rest = after;
     }
@@ -95,4 +95,9 @@ fn hold(file: &str, reasons: bool) -> usize {
 #[test]
 fn everyday_texts_have_their_facts() {
     assert!(hold(include_str!("cases/everyday.txt"), false) > 350);
+}
+
+#[test]
+fn hostile_texts_have_their_facts() {
+    assert!(hold(include_str!("cases/hostile.txt"), true) > 250);
 }

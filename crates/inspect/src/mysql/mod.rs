@@ -24,3 +24,7 @@ pub use inspection::{Inspection, StateEffect, Statement, StatementKind, inspect}
 
 #[cfg(test)]
 mod cases_tests;
+#[cfg(test)]
+mod invariant_tests;
+#[cfg(test)]
+mod robust_tests;

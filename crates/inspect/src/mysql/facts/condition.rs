@@ -156,7 +156,7 @@ fn leading_number(text: &str) -> f64 {
 }
 
 /// The operands of a chain of operators that lean to the left.
-fn chain<'e>(expression: &'e Expr, fits: impl Fn(&BinaryOperator) -> bool) -> Vec<&'e Expr> {
+fn chain(expression: &Expr, fits: impl Fn(&BinaryOperator) -> bool) -> Vec<&Expr> {
     let mut parts = Vec::new();
     let mut expression = expression;
     while let Expr::BinaryOp { left, op, right } = expression

@@ -10,7 +10,6 @@ use crate::mysql::inspection::{StateEffect, StatementKind};
 use crate::mysql::own::{KillTarget, Load, LockedTable, ObjectKind, ObjectVerb, Statement};
 
 impl Reader {
-    #[expect(clippy::too_many_lines, reason = "one arm a statement; each is short")]
     pub(super) fn own(&mut self, statement: &Statement) -> StatementKind {
         match statement {
             Statement::Anonymous => {
@@ -126,7 +125,7 @@ impl Reader {
                             Verb::Grant,
                             "role",
                             Some(Named::verbatim(&shown(role))),
-                            &[admin.clone()],
+                            std::slice::from_ref(admin),
                         );
                     }
                 }

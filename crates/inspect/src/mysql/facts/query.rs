@@ -10,7 +10,7 @@ use sqlparser::ast::{
 };
 
 use super::from::rename;
-use super::scope::Cte;
+use super::scope::{Cte, Source};
 use super::{Mode, Reader, names};
 
 impl Reader {
@@ -57,6 +57,11 @@ impl Reader {
         let columns = match body.as_ref() {
             // ORDER BY and locks stand on the level of the SELECT's own sources.
             SetExpr::Select(select) => self.select(select, order_by.as_ref()),
+            SetExpr::Table(table) => {
+                self.table_statement(table);
+                self.order_by(order_by.as_ref(), &[]);
+                None
+            }
             body => {
                 let columns = self.body(body);
                 self.order_of_set(order_by.as_ref());
@@ -110,10 +115,7 @@ impl Reader {
                 Some((0..width).map(|number| format!("column_{number}")).collect())
             }
             SetExpr::Table(table) => {
-                let Table { table_name, schema_name } = table.as_ref();
-                let parts: Vec<&str> =
-                    schema_name.iter().chain(table_name).map(|part| part.value.as_str()).collect();
-                self.table_statement(&parts);
+                self.scoped(|reader| reader.table_statement(table));
                 None
             }
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
@@ -124,16 +126,20 @@ impl Reader {
     }
 
     /// TABLE t: all of it.
-    fn table_statement(&mut self, parts: &[&str]) {
-        match parts {
-            [only] if self.find_cte(only).is_some() => {}
-            parts => match self.naming.relation(parts) {
-                Some(object) => {
-                    let columns = vec!["*".to_owned()];
-                    self.add(Action { columns, ..Action::on_object(Verb::Select, "table", object) });
-                }
-                None => self.unsupported("TABLE without a name"),
-            },
+    fn table_statement(&mut self, table: &Table) {
+        let Table { table_name, schema_name } = table;
+        let parts: Vec<&str> = schema_name.iter().chain(table_name).map(|part| part.value.as_str()).collect();
+        let [.., alias] = parts.as_slice() else { return self.unsupported("TABLE without a name") };
+        if parts.len() == 1 && self.find_cte(alias).is_some() {
+            return;
+        }
+        match self.naming.relation(&parts) {
+            Some(object) => {
+                let source = Source { alias: (*alias).to_owned(), target: Some(object), ..Source::default() };
+                self.add_source(source);
+                self.star(Mode::Read);
+            }
+            None => self.unsupported("TABLE of a name of more than two parts"),
         }
     }
 

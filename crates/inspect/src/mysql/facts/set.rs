@@ -3,7 +3,9 @@
 use sallyport_core::{Action, ObjectName, UnknownCode, Verb};
 use sqlparser::ast::{Expr, Ident};
 
+use super::call::text_of;
 use super::{Mode, Reader, names};
+use crate::mysql::context::SqlMode;
 use crate::mysql::inspection::{StateEffect, StatementKind};
 use crate::mysql::own::{Assignment, AssignmentTarget, Scope, Source};
 
@@ -30,7 +32,17 @@ impl Reader {
             }
             match target {
                 AssignmentTarget::User(name) => self.set_user_variable(name),
-                AssignmentTarget::System { scope: Scope::Session, name } => self.set_setting(name),
+                AssignmentTarget::System { scope: Scope::Session, name } => {
+                    self.set_setting(name);
+                    if name.eq_ignore_ascii_case("sql_mode") {
+                        // A number is a set of bits, which nobody writes.
+                        self.sql_mode = value
+                            .as_ref()
+                            .and_then(text_of)
+                            .filter(|mode| mode.is_empty() || !mode.bytes().all(|b| b.is_ascii_digit()))
+                            .map(|mode| SqlMode::named(&mode));
+                    }
+                }
                 AssignmentTarget::System {
                     scope: Scope::Global | Scope::Persist | Scope::PersistOnly,
                     name,
@@ -47,9 +59,6 @@ impl Reader {
         self.act_bare(Verb::Set, "setting", &name);
         if decides_reading(&name) {
             self.effects.push(StateEffect::ReadingDirty);
-            if name == "sql_mode" {
-                self.sql_mode = None;
-            }
         }
     }
 
