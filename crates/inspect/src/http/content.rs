@@ -13,6 +13,8 @@ use super::request::{Body, Request};
 
 /// Larger bodies are not read.
 const LARGEST: usize = 2 << 20;
+/// More members of a form than servers take.
+const MOST_PAIRS: usize = 10_000;
 
 #[derive(Debug, Default)]
 pub(super) struct Content<'b> {
@@ -133,7 +135,13 @@ fn text<'b>(mut content: Content<'b>, bytes: &'b [u8], declared: &str, found: &m
         }
     }
     if is_form || (content.json.is_none() && !declares_json && text.contains('=')) {
-        content.form = percent::pairs(text.trim_end().as_bytes());
+        let pairs = text.bytes().filter(|byte| matches!(byte, b'&' | b';')).count();
+        if pairs <= MOST_PAIRS {
+            content.form = percent::pairs(text.trim_end().as_bytes());
+        } else if is_read {
+            found.unknown(UnknownCode::TooLarge, "a form with more members than are read");
+            return content.unread(UnknownCode::TooLarge, "a form with more members than are read");
+        }
     }
     content
 }

@@ -4,26 +4,22 @@
 //! the body itself), read by the grammar of GraphQL, and its root fields become actions, through fragments
 //! and whatever their directives say.
 
+mod document;
+mod lexer;
+
 use std::collections::HashSet;
 
-use async_graphql_parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
-};
-use async_graphql_parser::{Error, parse_query};
-use sallyport_core::{Action, UnknownCode, Verb};
+use sallyport_core::{Action, UnknownCode};
 
+use self::document::{Document, Doubt, Operation};
 use super::call::Call;
 use super::found::Found;
 use super::json::Json;
 
 /// Longer texts are not read, nor are more of them together.
-const LONGEST: usize = 128 * 1024;
+const LONGEST: usize = 1 << 20;
 /// More texts in one request than servers take.
-const MOST_TEXTS: usize = 100;
-/// Brackets within brackets. The parser recurses over them.
-const DEEPEST: usize = 64;
-/// Fragments within fragments of the root.
-const MOST_FRAGMENTS: usize = 1000;
+const MOST_TEXTS: usize = 1000;
 
 /// One text with what selects from it.
 struct Text<'t> {
@@ -161,115 +157,17 @@ fn looks_like(query: &str) -> bool {
     }
     // The short form; other query languages begin with a brace too.
     rest.starts_with('{')
-        && (rest.contains("mutation") || rest.contains("subscription") || document(query).is_ok())
-}
-
-type Doubt = (UnknownCode, &'static str);
-
-fn document(text: &str) -> Result<ExecutableDocument, Doubt> {
-    if text.len() > LONGEST {
-        return Err((UnknownCode::TooLarge, "a GraphQL text that is longer than is read"));
-    }
-    match depth(text) {
-        Some(depth) if depth <= DEEPEST => {}
-        Some(_) => return Err((UnknownCode::TooLarge, "a GraphQL text that is nested deeper than is read")),
-        None => return Err((UnknownCode::Unparsable, "a GraphQL text with a string that does not end")),
-    }
-    parse_query(text).map_err(|error| match error {
-        Error::RecursionLimitExceeded => {
-            (UnknownCode::TooLarge, "a GraphQL text that is nested deeper than is read")
-        }
-        _ => (UnknownCode::Unparsable, "a GraphQL text that its grammar rejects"),
-    })
-}
-
-/// How deep brackets are nested, outside of strings and comments. Nothing when a string does not end.
-fn depth(text: &str) -> Option<usize> {
-    let mut rest = text.as_bytes();
-    let (mut open, mut deepest) = (0usize, 0usize);
-    while let Some((byte, after)) = rest.split_first() {
-        rest = after;
-        match byte {
-            b'{' | b'[' | b'(' => {
-                open += 1;
-                deepest = deepest.max(open);
-            }
-            b'}' | b']' | b')' => open = open.saturating_sub(1),
-            b'#' => {
-                let end = after.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
-                rest = after.get(end.unwrap_or(after.len())..).unwrap_or_default();
-            }
-            b'"' => {
-                rest = match after.strip_prefix(b"\"\"") {
-                    Some(block) => after_block(block)?,
-                    None => after_string(after)?,
-                };
-            }
-            _ => {}
-        }
-    }
-    Some(deepest)
-}
-
-fn after_block(mut rest: &[u8]) -> Option<&[u8]> {
-    loop {
-        if let Some(escaped) = rest.strip_prefix(b"\\\"\"\"") {
-            rest = escaped;
-        } else if let Some(after) = rest.strip_prefix(b"\"\"\"") {
-            return Some(after);
-        } else {
-            rest = rest.split_first()?.1;
-        }
-    }
-}
-
-fn after_string(mut rest: &[u8]) -> Option<&[u8]> {
-    loop {
-        let (byte, after) = rest.split_first()?;
-        match byte {
-            b'"' => return Some(after),
-            b'\\' => rest = after.split_first()?.1,
-            b'\n' | b'\r' => return None,
-            _ => rest = after,
-        }
-    }
+        && (rest.contains("mutation") || rest.contains("subscription") || Document::parse(query).is_ok())
 }
 
 fn text_actions(text: &Text<'_>, call: &Call<'_>, found: &mut Found) -> Result<(), Doubt> {
-    let document = document(text.query)?;
+    let document = Document::parse(text.query)?;
     let wanted = text.operation.filter(|name| !name.is_empty());
-    let mut doubt = None;
-    let chosen: Vec<&OperationDefinition> = match (&document.operations, wanted) {
-        (DocumentOperations::Single(operation), None) => vec![&operation.node],
-        (DocumentOperations::Single(operation), Some(_)) => {
-            doubt = Some("an operation is named, and the GraphQL text names none");
-            vec![&operation.node]
-        }
-        (DocumentOperations::Multiple(operations), wanted) => {
-            let named = wanted.and_then(|name| operations.get(name));
-            match named {
-                Some(operation) => vec![&operation.node],
-                None if operations.len() == 1 && wanted.is_none() => {
-                    operations.values().map(|operation| &operation.node).collect()
-                }
-                None => {
-                    doubt = Some("no operation of the GraphQL text is chosen");
-                    operations.values().map(|operation| &operation.node).collect()
-                }
-            }
-        }
-    };
+    let (chosen, doubt) = chosen(&document, wanted);
     for operation in chosen {
-        let verb = match operation.ty {
-            OperationType::Query => Verb::Query,
-            OperationType::Mutation => Verb::Mutation,
-            OperationType::Subscription => Verb::Subscription,
-        };
-        for field in root_fields(&operation.selection_set.node, &document)? {
-            found.add(Action {
-                operation: Some(field.to_owned()),
-                ..Action::on_object(verb, "path", call.object.clone())
-            });
+        for field in document.root_fields(operation)? {
+            let operation_name = Some(field.to_owned());
+            found.add(Action { operation: operation_name, ..call.action(operation.verb, "path") });
         }
     }
     match doubt {
@@ -278,35 +176,25 @@ fn text_actions(text: &Text<'_>, call: &Call<'_>, found: &mut Found) -> Result<(
     }
 }
 
-/// The fields of the root, in no order, through fragments.
-fn root_fields<'d>(
-    root: &'d SelectionSet,
-    document: &'d ExecutableDocument,
-) -> Result<HashSet<&'d str>, Doubt> {
-    let mut fields = HashSet::new();
-    let mut seen = HashSet::new();
-    let mut sets = vec![root];
-    while let Some(set) = sets.pop() {
-        for selection in &set.items {
-            match &selection.node {
-                Selection::Field(field) => {
-                    fields.insert(field.node.name.node.as_str());
-                }
-                Selection::InlineFragment(fragment) => sets.push(&fragment.node.selection_set.node),
-                Selection::FragmentSpread(spread) => {
-                    let name = spread.node.fragment_name.node.as_str();
-                    let fragment = document.fragments.get(name);
-                    let fragment =
-                        fragment.ok_or((UnknownCode::Unparsable, "a fragment that is not defined"))?;
-                    if seen.insert(name) {
-                        sets.push(&fragment.node.selection_set.node);
-                    }
-                }
+/// The operations that may run: the one that is named, else all, and then why that is not clear.
+fn chosen<'d, 't>(
+    document: &'d Document<'t>,
+    wanted: Option<&str>,
+) -> (Vec<&'d Operation<'t>>, Option<&'static str>) {
+    let operations = &document.operations;
+    if let Some(wanted) = wanted {
+        let named = operations.iter().find(|operation| operation.name == Some(wanted));
+        return match named {
+            Some(operation) => (vec![operation], None),
+            None => {
+                (operations.iter().collect(), Some("an operation is named that the GraphQL text has not"))
             }
-        }
-        if seen.len() > MOST_FRAGMENTS {
-            return Err((UnknownCode::TooLarge, "more fragments than are followed"));
-        }
+        };
     }
-    Ok(fields)
+    let doubt = (operations.len() > 1).then_some("no operation of the GraphQL text is chosen");
+    (operations.iter().collect(), doubt)
 }
+
+#[cfg(test)]
+#[path = "graphql_tests.rs"]
+mod tests;
