@@ -6,6 +6,8 @@
 mod cache;
 mod charset;
 mod context;
+#[cfg(test)]
+mod differential;
 mod facts;
 mod functions;
 mod inspection;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sallyport_core::Unknown;
 
-use super::{Kind, Lexeme, Lexer, unparsable};
+use super::{Kind, Lexeme, Lexer, ambiguous, unparsable};
 
 impl<'a> Lexer<'a> {
     /// A string that opens `prefix` bytes ahead; its value is decoded.
@@ -36,6 +36,10 @@ impl<'a> Lexer<'a> {
                 let Some(escaped) = body.get(at + 1..).and_then(|rest| rest.chars().next()) else {
                     return Err(unparsable("an unclosed string".to_owned()));
                 };
+                if !escaped.is_ascii() && !self.rules.unicode {
+                    // The server passes over one byte, not over the character; the next may be a backslash.
+                    return Err(ambiguous("a backslash before a character of several bytes"));
+                }
                 match escaped {
                     'n' => value.push('\n'),
                     't' => value.push('\t'),

@@ -10,9 +10,7 @@ use super::{Assignment, AssignmentTarget, KillTarget, LockedTable, Scope, Statem
 
 /// `ANALYZE | OPTIMIZE | REPAIR | CHECK | CHECKSUM TABLE t, u …`.
 pub(super) fn maintain(cursor: &mut Cursor<'_, '_>, verb: &'static str) -> Result<Statement, Unknown> {
-    if cursor.any(&["NO_WRITE_TO_BINLOG", "LOCAL"]).is_none() && verb == "CHECKSUM" {
-        // No option.
-    }
+    let _ = cursor.any(&["NO_WRITE_TO_BINLOG", "LOCAL"]);
     if cursor.any(&["TABLE", "TABLES", "VIEW", "VIEWS"]).is_none() {
         return Err(cursor.fails("TABLE"));
     }
@@ -108,10 +106,24 @@ pub(super) fn reset(cursor: &mut Cursor<'_, '_>) -> Result<Statement, Unknown> {
     }
 }
 
-/// Statements of replication, of which the leading words say enough.
-pub(super) fn replication(cursor: &mut Cursor<'_, '_>, verb: &str) -> Statement {
-    let words = leading_words(cursor.rest(), 3);
-    Statement::Replication { words: format!("{verb} {words}").trim_end().to_owned() }
+/// Statements of replication, of which the leading words say enough. An expression may only tell a time.
+pub(super) fn replication(cursor: &mut Cursor<'_, '_>, verb: &str) -> Result<Statement, Unknown> {
+    const TIMES: [&str; 8] =
+        ["NOW", "CURRENT_TIMESTAMP", "CURDATE", "CURRENT_DATE", "DATE_SUB", "DATE_ADD", "SUBDATE", "DATE"];
+    let rest = cursor.rest();
+    let calls = rest.windows(2).any(|two| match two {
+        [name, open] => {
+            open.is_symbol("(")
+                && matches!(name.kind, Kind::Word | Kind::Quoted | Kind::Dotted)
+                && !TIMES.iter().any(|time| name.is_word(time))
+        }
+        _ => false,
+    });
+    if calls || rest.iter().any(|lexeme| lexeme.is_word("SELECT")) {
+        return Err(unsupported("replication with an expression"));
+    }
+    let words = leading_words(rest, 3);
+    Ok(Statement::Replication { words: format!("{verb} {words}").trim_end().to_owned() })
 }
 
 /// The first words, in upper case.

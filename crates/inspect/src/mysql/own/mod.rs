@@ -88,8 +88,8 @@ pub(super) fn parse(lexemes: &[Lexeme<'_>], rules: Rules, depth: usize) -> Resul
         "BACKUP" => admin::backup(cursor),
         "FLUSH" => admin::flush(cursor),
         "RESET" => admin::reset(cursor),
-        "PURGE" | "BINLOG" => Ok(admin::replication(cursor, &verb)),
-        "CHANGE" if cursor.sees_any(&["MASTER", "REPLICATION"]) => Ok(admin::replication(cursor, &verb)),
+        "PURGE" | "BINLOG" => admin::replication(cursor, &verb),
+        "CHANGE" if cursor.sees_any(&["MASTER", "REPLICATION"]) => admin::replication(cursor, &verb),
         "XA" => admin::xa(cursor),
         "INSTALL" => admin::install(cursor),
         "UNINSTALL" => admin::uninstall(cursor),
@@ -137,7 +137,7 @@ fn replicas(cursor: &mut Cursor<'_, '_>, verb: &str) -> Result<Statement, Unknow
     if !cursor.sees_any(&["SLAVE", "REPLICA", "GROUP_REPLICATION", "ALL"]) {
         return Err(cursor.fails("REPLICA"));
     }
-    Ok(admin::replication(cursor, verb))
+    admin::replication(cursor, verb)
 }
 
 /// `RENAME TABLE a TO b, …`.

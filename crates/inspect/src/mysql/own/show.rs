@@ -82,6 +82,9 @@ fn general(cursor: &mut Cursor<'_, '_>, show: &mut Show) -> Result<(), Unknown> 
     }
     let of_table =
         ["COLUMNS", "FIELDS", "INDEX", "INDEXES", "KEYS"].contains(&words.last().map_or("", String::as_str));
+    if words.last().is_some_and(|last| last == "SONAME") && !cursor.sees("LIKE") {
+        cursor.string()?;
+    }
     if cursor.word("FOR") {
         // `SHOW PROFILE FOR QUERY n`, `SHOW … FOR CHANNEL 'c'`, `SHOW EXPLAIN FOR n`.
         cursor.until(|lexeme| lexeme.is_word("LIMIT"));

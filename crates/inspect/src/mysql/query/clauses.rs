@@ -228,21 +228,31 @@ impl<'a, 't> Converter<'a, 't> {
                 }
                 self.at += 1;
             }
-            if self.any_word(0, &["TIMESTAMP", "TRANSACTION"]) {
+            let start = self.at;
+            let mut depth = 0_usize;
+            while let Some(next) = self.peek(0) {
+                let call = next.is_word("NOW") || next.is_word("CURRENT_TIMESTAMP");
+                let constant =
+                    matches!(next.kind, Kind::String | Kind::Number | Kind::Variable | Kind::Parameter)
+                        || (next.kind == Kind::Word
+                            && (call
+                                || is_unit(&next.text)
+                                || self.any_word(0, &["INTERVAL", "TIMESTAMP", "TRANSACTION"])))
+                        || next.is_symbol("+")
+                        || next.is_symbol("-");
+                if next.is_symbol("(") {
+                    depth += 1;
+                } else if next.is_symbol(")") && depth > 0 {
+                    depth -= 1;
+                } else if !constant {
+                    break;
+                }
                 self.at += 1;
             }
-            let constant = self.peek(0).is_some_and(|next| {
-                matches!(next.kind, Kind::String | Kind::Number | Kind::Variable | Kind::Parameter)
-            });
-            let call = self.any_word(0, &["NOW", "CURRENT_TIMESTAMP"])
-                && self.is_symbol(1, "(")
-                && self.is_symbol(2, ")");
-            self.at += if call { 3 } else { 1 };
-            let more = self.peek(0).is_some_and(|next| {
-                next.kind == Kind::Symbol && !matches!(next.text.as_ref(), "," | ")" | ";")
-                    || next.kind == Kind::String
-            });
-            if !(constant || call) || more {
+            let more = self
+                .peek(0)
+                .is_some_and(|next| next.kind == Kind::Symbol && !matches!(next.text.as_ref(), "," | ")"));
+            if depth > 0 || more || self.at == start {
                 return Err(unsupported("FOR SYSTEM_TIME with an expression"));
             }
         }

@@ -80,10 +80,6 @@ impl Dialect for Server {
         true
     }
 
-    fn supports_match_against(&self) -> bool {
-        true
-    }
-
     fn supports_update_order_by(&self) -> bool {
         true
     }
@@ -112,6 +108,10 @@ impl Dialect for Server {
         explicit || (MySqlDialect {}.is_table_factor_alias(explicit, kw, parser))
     }
 
+    fn is_column_alias(&self, kw: &Keyword, _parser: &mut Parser<'_>) -> bool {
+        !reserved(*kw) && !matches!(kw, Keyword::INTO | Keyword::EXCEPT | Keyword::OFFSET | Keyword::WINDOW)
+    }
+
     fn prec_value(&self, prec: Precedence) -> u8 {
         match prec {
             Precedence::Period => 100,
@@ -122,7 +122,9 @@ impl Dialect for Server {
             Precedence::Ampersand => BIT_AND,
             Precedence::Caret => BIT_XOR,
             Precedence::Pipe => BIT_OR,
-            Precedence::Between | Precedence::Like => PREDICATE,
+            Precedence::Like => PREDICATE,
+            // Of its upper bound, which takes in the predicates behind it.
+            Precedence::Between => PREDICATE - 1,
             Precedence::Eq | Precedence::Is => COMPARE,
             Precedence::UnaryNot => NOT,
             Precedence::And => AND,
@@ -232,6 +234,8 @@ impl Server {
             Keyword::NEXT if matches!(&parser.peek_nth_token_ref(1).token, Token::Word(w) if w.keyword == Keyword::VALUE) => {
                 Some(sequence(parser))
             }
+            Keyword::MATCH => Some(match_against(parser)),
+            Keyword::POSITION if call => Some(position(parser)),
             Keyword::CASE
             | Keyword::EXISTS
             | Keyword::NOT
@@ -243,11 +247,9 @@ impl Server {
             | Keyword::CURRENT_TIMESTAMP
             | Keyword::LOCALTIME
             | Keyword::LOCALTIMESTAMP
-            | Keyword::MATCH
             | Keyword::TRIM
             | Keyword::SUBSTRING
             | Keyword::SUBSTR
-            | Keyword::POSITION
             | Keyword::EXTRACT => None,
             _ if call => Some(named(parser)),
             keyword if reserved(keyword) => {
@@ -438,6 +440,43 @@ pub(in super::super) fn is_unit(word: &str) -> bool {
         "YEAR_MONTH",
     ];
     UNITS.iter().any(|unit| unit.eq_ignore_ascii_case(word))
+}
+
+/// `MATCH (a, b) AGAINST (x IN BOOLEAN MODE)`: what it reads.
+fn match_against(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
+    parser.advance_token();
+    let parenthesised = parser.consume_token(&Token::LParen);
+    let mut read = parser.parse_comma_separated(named)?;
+    if parenthesised {
+        parser.expect_token(&Token::RParen)?;
+    }
+    parser.expect_keyword_is(Keyword::AGAINST)?;
+    parser.expect_token(&Token::LParen)?;
+    // IN starts the mode, and no list.
+    read.push(parser.parse_subexpr(PREDICATE)?);
+    loop {
+        match parser.next_token().token {
+            Token::RParen => return Ok(Expr::Tuple(read)),
+            Token::Word(word)
+                if ["IN", "NATURAL", "LANGUAGE", "BOOLEAN", "MODE", "WITH", "QUERY", "EXPANSION"]
+                    .iter()
+                    .any(|mode| mode.eq_ignore_ascii_case(&word.value)) => {}
+            other => {
+                return Err(ParserError::ParserError(format!("expected a mode of MATCH, found {other}")));
+            }
+        }
+    }
+}
+
+/// `POSITION(x IN y)`.
+fn position(parser: &mut Parser<'_>) -> Result<Expr, ParserError> {
+    parser.advance_token();
+    parser.expect_token(&Token::LParen)?;
+    let expr = Box::new(parser.parse_subexpr(PREDICATE)?);
+    parser.expect_keyword_is(Keyword::IN)?;
+    let r#in = Box::new(parser.parse_expr()?);
+    parser.expect_token(&Token::RParen)?;
+    Ok(Expr::Position { expr, r#in })
 }
 
 /// `ROW(x, y)`.

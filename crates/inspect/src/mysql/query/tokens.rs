@@ -35,6 +35,8 @@ enum Opener {
     JsonValue,
     /// Of `WEIGHT_STRING(x AS …)`.
     WeightString,
+    /// Of `GROUP_CONCAT(x LIMIT …)`.
+    GroupConcat,
 }
 
 /// The clause that the tokens at a level stand in, as far as it matters.
@@ -74,6 +76,9 @@ pub(super) struct Converter<'a, 't> {
     operators: usize,
     pub(super) tokens: Vec<Token>,
     pub(super) into: Vec<Into>,
+    /// Where ORDER BY or LIMIT of the statement starts, and RETURNING.
+    ordered: Option<usize>,
+    returning: Option<usize>,
 }
 
 /// Converts. A `statement` begins with its verb, whose own options are then dealt with.
@@ -87,6 +92,8 @@ pub(super) fn convert(lexemes: &[Lexeme<'_>], rules: Rules, statement: bool) -> 
         operators: 0,
         tokens: Vec::with_capacity(lexemes.len() + 4),
         into: Vec::new(),
+        ordered: None,
+        returning: None,
     };
     let mut verb = statement;
     while let Some(lexeme) = converter.peek(0) {
@@ -98,6 +105,14 @@ pub(super) fn convert(lexemes: &[Lexeme<'_>], rules: Rules, statement: bool) -> 
     }
     if !converter.outer.is_empty() {
         return Err(unparsable("an unclosed parenthesis".to_owned()));
+    }
+    // `DELETE … LIMIT 5 RETURNING a`: RETURNING stands before it to `sqlparser`.
+    let deletes = lexemes.first().is_some_and(|first| first.is_word("DELETE"));
+    if let (true, Some(ordered), Some(returning)) = (deletes, converter.ordered, converter.returning)
+        && let Some(length) = returning.checked_sub(ordered)
+        && let Some(tail) = converter.tokens.get_mut(ordered..)
+    {
+        tail.rotate_left(length);
     }
     Ok(Converted { tokens: converter.tokens, into: converter.into })
 }
@@ -144,6 +159,12 @@ impl<'a, 't> Converter<'a, 't> {
                 | Token::NationalStringLiteral(_),
             ) => true,
             _ => false,
+        }
+    }
+
+    fn ordered(&mut self) {
+        if self.outer.is_empty() {
+            self.ordered.get_or_insert(self.tokens.len());
         }
     }
 
@@ -321,6 +342,7 @@ impl<'a, 't> Converter<'a, 't> {
             "CHAR" => Opener::Char,
             "JSON_VALUE" => Opener::JsonValue,
             "WEIGHT_STRING" => Opener::WeightString,
+            "GROUP_CONCAT" => Opener::GroupConcat,
             _ => Opener::Other,
         }
     }
@@ -397,8 +419,21 @@ impl<'a, 't> Converter<'a, 't> {
             "FROM" => return self.from(),
             "GROUP" if self.is_word(0, "BY") => self.level.clause = Clause::GroupBy,
             "ASC" | "DESC" if self.level.clause == Clause::GroupBy => return Ok(()),
-            "HAVING" | "WINDOW" | "WHERE" | "ORDER" => self.level.clause = Clause::Other,
+            "HAVING" | "WINDOW" | "WHERE" | "ORDER" => {
+                if upper == "ORDER" {
+                    self.ordered();
+                }
+                self.level.clause = Clause::Other;
+            }
+            "LIMIT" if self.level.opener == Opener::GroupConcat => return self.skip_to_parenthesis(),
+            // SUBSTRING by another name, of which the form with FROM is not known.
+            "MID" if self.is_symbol(0, "(") => {
+                self.words(&["SUBSTRING"]);
+                return Ok(());
+            }
+            "RETURNING" if self.outer.is_empty() => self.returning = Some(self.tokens.len()),
             "LIMIT" => {
+                self.ordered();
                 self.level.clause = Clause::Other;
                 if self.is_word(0, "ROWS") && self.is_word(1, "EXAMINED") {
                     self.at += 3;
