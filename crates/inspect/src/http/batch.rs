@@ -156,7 +156,8 @@ fn inspect_inner(
     apis: &Apis,
     depth: usize,
 ) -> sallyport_core::Facts {
-    let is_absolute = inner.url.contains("://");
+    let before_query = inner.url.split(['?', '#']).next().unwrap_or_default();
+    let is_absolute = !inner.url.starts_with('/') && before_query.contains("://");
     let url = if is_absolute {
         inner.url.clone()
     } else {

@@ -122,7 +122,7 @@ fn text<'b>(mut content: Content<'b>, bytes: &'b [u8], declared: &str, found: &m
     if declares_json || looks_json {
         match parse(text) {
             Ok(json) => {
-                if json.repeats() && (is_read || media == "text/plain") {
+                if json.repeats() && !is_opaque(&media) {
                     found.ambiguous("a name that stands twice in one JSON object");
                 }
                 content.json = Some(json);

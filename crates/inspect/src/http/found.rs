@@ -37,6 +37,12 @@ impl Found {
         self.statements += statements;
     }
 
+    /// Takes in what a part of the same request was found to do.
+    pub(super) fn absorb(&mut self, part: Self) {
+        self.statements += part.statements;
+        self.merge(part.facts_within());
+    }
+
     /// Takes in what another language's inspector, or a request within this one, was found to do.
     pub(super) fn merge(&mut self, facts: Facts) {
         for action in facts.actions {
@@ -47,10 +53,19 @@ impl Found {
         }
     }
 
-    /// Whether there is an action or a doubt that the other has not, whatever the objects.
+    /// Whether there is an action or a doubt that the other has not. Objects count only for requests within the
+    /// request: all else is on the request's own path, which is spelled otherwise.
     pub(super) fn says_more_than(&self, other: &Self) -> bool {
+        let is_request = |action: &Action| {
+            use Verb::{Get, HttpDelete, OtherMethod, Patch, Post, Put};
+            matches!(action.action, Get | Post | Put | Patch | HttpDelete | OtherMethod)
+        };
         let has = |action: &Action| {
-            other.actions.iter().any(|known| known.action == action.action && known.kind == action.kind)
+            other.actions.iter().any(|known| {
+                known.action == action.action
+                    && known.kind == action.kind
+                    && (!is_request(action) || known.object == action.object)
+            })
         };
         (self.unknown.is_some() && other.unknown.is_none()) || !self.actions.iter().all(has)
     }

@@ -3,6 +3,7 @@
 use sallyport_core::UnknownCode;
 
 use super::found::Found;
+use super::host::Host;
 use super::method::is_token_character;
 use super::request::{Body, Request, Version};
 
@@ -22,6 +23,9 @@ pub(super) fn check(request: &Request<'_>, found: &mut Found) {
         if !is_chunked || !is_alone || request.version != Version::Http11 {
             found.ambiguous("a Transfer-Encoding that readers take differently");
         }
+        if is_framed(request.body.bytes()) {
+            found.ambiguous("chunks in a body that has none");
+        }
         if !lengths.is_empty() {
             found.ambiguous("both Content-Length and Transfer-Encoding");
         }
@@ -40,12 +44,24 @@ pub(super) fn check(request: &Request<'_>, found: &mut Found) {
         }
     }
     connection(request, found);
+}
+
+/// Looks at the fields that some servers route by in place of the host of the request.
+pub(super) fn other_hosts(request: &Request<'_>, host: Option<&Host>, found: &mut Found) {
+    let host = host.map(Host::shown).unwrap_or_default();
     for name in OTHER_HOSTS {
-        let host = request.values("host").next().or(request.authority);
-        if request.values(name).any(|value| host.is_none_or(|host| !host.eq_ignore_ascii_case(value))) {
+        if request.values(name).any(|value| !value.eq_ignore_ascii_case(host.as_bytes())) {
             found.ambiguous("a header that names another host");
         }
     }
+}
+
+/// Whether a body begins as a chunk does: its coding was to be removed before it came here.
+fn is_framed(body: &[u8]) -> bool {
+    let line = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let Some(line) = line.strip_suffix(b"\r") else { return false };
+    let size = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    !size.is_empty() && size.iter().all(u8::is_ascii_hexdigit)
 }
 
 fn field(name: &[u8], value: &[u8], request: &Request<'_>, found: &mut Found) {

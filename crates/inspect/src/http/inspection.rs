@@ -37,10 +37,13 @@ pub(super) fn inspect_within(request: &Request<'_>, apis: &Apis, depth: usize) -
     let content = content::read(request, &mut found);
     let methods = method::effective(request, &target.query, &content, &mut found);
     let view = View { request, apis, target: &target, content: &content, methods: &methods };
-    let known = view.strict(depth, &mut found);
+    framing::other_hosts(request, target.host.as_ref(), &mut found);
+    let strict = view.read(&target.paths.strict, depth);
     if let Some(loose) = &target.paths.loose {
-        view.loose(loose, &known, &mut found);
+        view.loose(loose, &strict, depth, &mut found);
     }
+    found.absorb(strict.wire);
+    found.absorb(strict.meaning);
     places::read(request, &target, &methods, &mut found);
     found.facts()
 }
@@ -53,34 +56,40 @@ struct View<'v> {
     methods: &'v [String],
 }
 
+/// What one reading of the path was found to do.
+struct Reading {
+    /// The request's own actions.
+    wire: Found,
+    /// What it means beyond them.
+    meaning: Found,
+    is_secret: bool,
+}
+
 impl View<'_> {
-    fn strict(&self, depth: usize, found: &mut Found) -> Found {
-        let call = self.call(&self.target.paths.strict);
-        let mut known = Found::default();
-        let marks = clouds::recognise(&call, &mut known);
-        self.wire_actions(&call, &marks, found);
+    fn read(&self, path: &Path, depth: usize) -> Reading {
+        let call = self.call(path);
+        let (mut wire, mut meaning) = (Found::default(), Found::default());
+        let marks = clouds::recognise(&call, &mut meaning);
+        graphql::read(&call, &mut meaning);
+        batch::read(&call, self.apis, depth, &mut meaning);
+        self.wire_actions(&call, &marks, &mut wire);
         if self.target.is_websocket() || places::upgrades(self.request) {
-            places::upgrade(self.request, &call, found);
+            places::upgrade(self.request, &call, &mut wire);
         }
-        graphql::read(&call, found);
-        batch::read(&call, self.apis, depth, found);
-        found.merge(known.clone().facts_within());
-        known
+        Reading { wire, meaning, is_secret: marks.is_secret }
     }
 
     /// The loose reading counts where servers are known to differ, and where it reaches something guarded
     /// that the strict one does not.
-    fn loose(&self, path: &Path, known: &Found, found: &mut Found) {
-        let call = self.call(path);
-        let mut reached = Found::default();
-        let marks = clouds::recognise(&call, &mut reached);
-        let guarded = marks.is_secret || reached.says_more_than(known);
-        if !self.target.paths.both && !guarded {
-            return;
+    fn loose(&self, path: &Path, strict: &Reading, depth: usize, found: &mut Found) {
+        let loose = self.read(path, depth);
+        let reaches_more =
+            (loose.is_secret && !strict.is_secret) || loose.meaning.says_more_than(&strict.meaning);
+        if self.target.paths.both || reaches_more {
+            found.ambiguous("an encoded slash that leads elsewhere where servers decode it first");
+            found.merge(loose.wire.facts_within());
+            found.merge(loose.meaning.facts_within());
         }
-        found.ambiguous("an encoded slash that leads elsewhere where servers decode it first");
-        self.wire_actions(&call, &marks, found);
-        found.merge(reached.facts_within());
     }
 
     fn call<'c>(&'c self, path: &'c Path) -> Call<'c> {

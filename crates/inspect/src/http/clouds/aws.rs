@@ -97,7 +97,9 @@ pub(super) fn recognise(call: &Call<'_>, marks: &mut Marks, found: &mut Found) {
     let host = SUFFIXES.iter().find_map(|suffix| call.host().strip_suffix(suffix));
     let targets: Vec<String> = call.request.texts("x-amz-target").collect();
     let versions: Vec<&str> = call.parameters("Version").collect();
-    if host.is_none() && scopes.is_empty() && targets.is_empty() && versions.is_empty() {
+    let is_known =
+        |version: &&str| SERVICES.iter().any(|service| service.written.version.as_deref() == Some(*version));
+    if host.is_none() && scopes.is_empty() && targets.is_empty() && !versions.iter().any(is_known) {
         return;
     }
     let mut operations: Vec<String> = targets.iter().map(|target| after_dot(target)).collect();

@@ -213,10 +213,10 @@ fn holds(content: &Content<'_>, members: &[String]) -> bool {
 
 /// Adds what the tables say of a request.
 pub(super) fn recognise(call: &Call<'_>, marks: &mut Marks, found: &mut Found) {
-    let segments: Vec<String> = call.path.segments.iter().map(|segment| segment.to_lowercase()).collect();
+    let segments = comparable(&call.path.segments);
     for api in APIS.iter().filter(|api| api.is_for(call, &segments)) {
         let keyed;
-        let segments = if api.odata && segments.iter().any(|segment| segment.contains('(')) {
+        let segments = if api.odata {
             keyed = split_keys(&segments);
             &keyed
         } else {
@@ -228,10 +228,20 @@ pub(super) fn recognise(call: &Call<'_>, marks: &mut Marks, found: &mut Found) {
     }
 }
 
-/// `users('a')` as `users`, `a`.
+/// In lower case, without a slash at the end, which no provider heeds.
+fn comparable(segments: &[String]) -> Vec<String> {
+    let mut segments: Vec<String> = segments.iter().map(|segment| segment.to_lowercase()).collect();
+    while segments.last().is_some_and(String::is_empty) {
+        segments.pop();
+    }
+    segments
+}
+
+/// `users('a')` as `users`, `a`, and names of types and actions without their namespace.
 fn split_keys(segments: &[String]) -> Vec<String> {
     let mut split = Vec::new();
     for segment in segments {
+        let segment = segment.strip_prefix("microsoft.graph.").unwrap_or(segment);
         match segment.split_once('(') {
             Some((name, key)) => {
                 split.push(name.to_owned());
@@ -240,7 +250,7 @@ fn split_keys(segments: &[String]) -> Vec<String> {
                     split.push(key.to_owned());
                 }
             }
-            None => split.push(segment.clone()),
+            None => split.push(segment.to_owned()),
         }
     }
     split

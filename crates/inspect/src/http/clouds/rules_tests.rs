@@ -34,7 +34,7 @@ fn fits(api: &Api, rule: &Rule, example: &str) -> bool {
         content: &content,
         object: target.object(&target.paths.strict.shown),
     };
-    let segments: Vec<String> = call.path.segments.iter().map(|segment| segment.to_lowercase()).collect();
+    let segments = comparable(&call.path.segments);
     let segments = if api.odata { split_keys(&segments) } else { segments };
     assert!(found.facts_within().unknown.is_none(), "{example}");
     api.is_for(&call, &segments) && rule.fits(&call, &segments)

@@ -137,7 +137,7 @@ fn is_endpoint(call: &Call<'_>) -> bool {
 fn is_name(segment: &str) -> bool {
     let name = segment.to_ascii_lowercase();
     let name = name.strip_suffix(".json").or_else(|| name.strip_suffix(".php")).unwrap_or(&name);
-    name.ends_with("graphql") || name.ends_with("gql") || name == "graph"
+    name.ends_with("graphql") || name.ends_with("gql")
 }
 
 /// Whether a text that came to no GraphQL endpoint is GraphQL all the same.
@@ -156,8 +156,9 @@ fn looks_like(query: &str) -> bool {
         return true;
     }
     // The short form; other query languages begin with a brace too.
+    let defines = |word: &str| rest.split(word).skip(1).any(|after| after.contains('{'));
     rest.starts_with('{')
-        && (rest.contains("mutation") || rest.contains("subscription") || Document::parse(query).is_ok())
+        && (Document::parse(query).is_ok() || ["mutation", "subscription"].into_iter().any(defines))
 }
 
 fn text_actions(text: &Text<'_>, call: &Call<'_>, found: &mut Found) -> Result<(), Doubt> {
