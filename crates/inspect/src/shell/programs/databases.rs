@@ -72,9 +72,7 @@ fn sqlite_text(word: &Word, outcome: &mut Outcome) {
 
 /// What redis' commands do, by their names.
 fn redis(words: &[Word], outcome: &mut Outcome) {
-    let Some((command, arguments)) = words.split_first() else {
-        return outcome.push(Effect::Interactive("redis-cli".to_owned()));
-    };
+    let Some((command, arguments)) = words.split_first() else { return };
     let Some(name) = command.as_constant().map(str::to_ascii_uppercase) else {
         return outcome.dynamic(command);
     };

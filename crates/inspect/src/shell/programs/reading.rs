@@ -274,7 +274,6 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
                 && left.first().is_some_and(|next| !next.text.starts_with('-'));
             return if takes { left.get(1..).unwrap_or_default() } else { left };
         };
-        self.ended |= rule.roles.iter().flatten().any(Role::is_work);
         let attached = attached.map(|text| Word { text: text.to_owned(), sure: word.sure });
         let mut left = left;
         let mut roles = rule.roles.as_slice();

@@ -21,6 +21,7 @@ const RESTS: &[Rest] = &[
     Rest { name: "su", read: su },
     Rest { name: "parallel", read: parallel },
     Rest { name: "flock-command", read: flock_command },
+    Rest { name: "entry-command", read: entry_command },
 ];
 
 /// The reader of that name.
@@ -225,4 +226,11 @@ fn flock_command(words: &[Word], outcome: &mut Outcome) {
         }
         _ => command(words, outcome),
     }
+}
+
+/// A container's words: a program's, or those of the program that was put in front of them.
+fn entry_command(words: &[Word], outcome: &mut Outcome) {
+    let mut run: Vec<Word> = outcome.mark("@entrypoint").into_iter().collect();
+    run.extend_from_slice(words);
+    command(&run, outcome);
 }

@@ -28,6 +28,10 @@ const SPECIALS: &[Special] = &[
     Special { name: "compiler-file", read: compiler_file },
     Special { name: "property", read: property },
     Special { name: "at-path", read: at_path },
+    Special { name: "at-start", read: at_start },
+    Special { name: "form-field", read: form_field },
+    Special { name: "encoded-field", read: encoded_field },
+    Special { name: "job-file", read: job_file },
     Special { name: "sysctl", read: sysctl },
     Special { name: "at-script", read: at_script },
     Special { name: "ansible-text", read: ansible_text },
@@ -216,5 +220,42 @@ fn at_script(word: &Word, outcome: &mut Outcome) {
     match word.text.strip_prefix('@') {
         Some(path) => outcome.reads(&part(word, path)),
         None => outcome.push(Effect::RunsShell(word.clone())),
+    }
+}
+
+/// A text, or `@file` as a whole.
+fn at_start(word: &Word, outcome: &mut Outcome) {
+    match word.text.strip_prefix('@') {
+        Some(path) => outcome.reads(&part(word, path)),
+        None if word.is_dynamic() => outcome.dynamic(word),
+        None => {}
+    }
+}
+
+/// `name=@file` and `name=<file` of a form, with what is said of the file behind it.
+fn form_field(word: &Word, outcome: &mut Outcome) {
+    let content = word.text.split_once('=').map_or("", |(_, content)| content);
+    if word.is_dynamic() {
+        outcome.dynamic(word);
+    }
+    for path in content.split(',').filter_map(|field| field.strip_prefix(['@', '<'])) {
+        outcome.reads(&part(word, path.split(';').next().unwrap_or_default().trim_matches('"')));
+    }
+}
+
+/// `name@file`, `@file`, or a text with an equals sign before any of these.
+fn encoded_field(word: &Word, outcome: &mut Outcome) {
+    match word.text.split_once('@') {
+        Some((name, path)) if !name.contains('=') => outcome.reads(&part(word, path)),
+        _ if word.is_dynamic() => outcome.dynamic(word),
+        _ => {}
+    }
+}
+
+/// A table of jobs; from standard input nobody has read it.
+fn job_file(word: &Word, outcome: &mut Outcome) {
+    outcome.reads(word);
+    if word.text == "-" {
+        outcome.unknown(UnknownCode::Dynamic, "jobs from standard input");
     }
 }
