@@ -86,8 +86,9 @@ fn read_into(pieces: &mut Vec<Piece>, bytes: &[u8], context: &Context<'_>) -> Re
             let range = first.start..last.end;
             let parsed = parse(&lexemes, lexer.rules, STATEMENTS)?;
             let anonymous = matches!(&parsed, Parsed::Own(own) if matches!(**own, own::Statement::Anonymous));
-            session.follow(&parsed, &mut lexer)?;
+            let followed = session.follow(&parsed, &mut lexer);
             pieces.push(Piece { range, parsed });
+            followed?;
             if anonymous {
                 return Err(unknown(UnknownCode::Dynamic, "a compound statement"));
             }
