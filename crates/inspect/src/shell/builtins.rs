@@ -11,6 +11,7 @@ mod setting;
 use sallyport_core::UnknownCode;
 
 use super::engine::{Engine, Output, Stdin};
+use super::syntax::Dialect;
 use super::word::{Sureness, Word};
 use super::words::Field;
 
@@ -48,7 +49,11 @@ impl Engine {
             | "bg" | "fg" | "disown" | "break" | "continue" | "return" | "exit" | "logout" | "suspend"
             | "type" | "help" | "cd" | "compopt" => {}
             "pwd" => output = Output::Written,
-            "echo" => output = call.constants().map_or(Output::Unknown, |words| super::engine::echo(&words)),
+            "echo" => {
+                output = call.constants().map_or(Output::Unknown, |words| {
+                    super::engine::echo(&words, self.dialect == Dialect::Bash)
+                })
+            }
             "printf" => output = self.printf(call),
             "test" | "[" => self.test_builtin(call.arguments()),
             "eval" => output = self.eval(call),
@@ -74,6 +79,9 @@ impl Engine {
             "fc" => self.fc(call),
             "history" => self.history(call),
             _ => return None,
+        }
+        if matches!((call.name, call.stdin), ("read" | "mapfile" | "readarray", Stdin::Script)) {
+            self.found.unknown(UnknownCode::Ambiguous, "reads the script it stands in");
         }
         Some(output)
     }

@@ -15,3 +15,13 @@ mod word;
 mod words;
 
 pub use inspection::{Flavour, inspect};
+
+#[cfg(test)]
+#[path = "cases_tests.rs"]
+mod cases_tests;
+#[cfg(test)]
+#[path = "random_tests.rs"]
+mod random_tests;
+#[cfg(test)]
+#[path = "size_tests.rs"]
+mod size_tests;

@@ -52,7 +52,10 @@ impl Engine {
                 _ => break,
             }
         }
-        if !arguments.is_empty() {
+        if arguments.is_empty() {
+            // What its redirections did to standard input stays.
+            self.is_input_replaced |= !matches!(call.stdin, Stdin::Terminal);
+        } else {
             self.runs(arguments, call.stdin);
         }
     }
@@ -93,6 +96,9 @@ impl Engine {
                 let env = std::mem::take(&mut self.env);
                 self.text(text, &Stdin::Terminal);
                 self.env = env;
+                if !signals.iter().all(|signal| matches!(signal.text.as_str(), "EXIT" | "0")) {
+                    self.distrust_changes(text);
+                }
             }
             None => self.anonymous(&action.text, "a trap whose text is built"),
         }

@@ -41,6 +41,26 @@ impl Engine {
             return;
         }
         let is_integer = flags.contains('i');
+        let is_local = !self.calls.is_empty()
+            && (call.name == "local" || matches!(call.name, "declare" | "typeset") && !flags.contains('g'));
+        let all = names
+            .iter()
+            .map(|word| word.text.as_str())
+            .chain(call.declared.iter().map(|given| given.name.as_str()));
+        for text in all.map(str::to_owned).collect::<Vec<_>>() {
+            let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+            let name = text.get(..end).unwrap_or_default();
+            if is_local {
+                self.locals.push((name.to_owned(), self.env.taken(name)));
+            }
+            if flags.contains('A') {
+                self.env.declare_associative(name);
+            }
+            // Assignments fail from here on, or are changed on the way.
+            if call.name == "readonly" || flags.contains(['r', 'l', 'u', 'c']) {
+                self.env.distrust_later(name, flags.contains(['l', 'u', 'c']));
+            }
+        }
         for given in &call.declared {
             if is_integer {
                 self.env.declare_integer(&given.name);

@@ -19,6 +19,15 @@ impl Engine {
         self.arithmetic_text(&text, 0);
     }
 
+    /// A variable's subscript: an expression, unless the variable is known to be associative.
+    pub(in crate::shell) fn subscript(&mut self, name: &str, parts: &[Part]) {
+        if self.env.is_associative(name) {
+            self.arithmetic_parts(parts, &mut String::new());
+        } else {
+            self.arithmetic(parts);
+        }
+    }
+
     fn arithmetic_parts(&mut self, parts: &[Part], text: &mut String) {
         for part in parts {
             match part {

@@ -3,19 +3,24 @@
 //! The second time around, the body sees what the first has left. So what it assigns is unknown at its
 //! start, or a number where all that is assigned are numbers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
 use crate::shell::syntax::{
-    Argument, Assigned, Assignment, Command, Compound, Expansion, Item, List, Parameter, Part, Pipeline,
-    Simple, Word,
+    Argument, Assigned, Assignment, Command, Compound, Expansion, Function, Item, List, Parameter, Part,
+    Pipeline, Simple, Word,
 };
+
+/// The functions that are defined.
+type Functions = BTreeMap<String, Rc<Function>>;
 
 /// Names that are assigned, and whether only numbers are.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    pub(super) names: HashMap<String, bool>,
+    pub(super) names: BTreeMap<String, bool>,
     /// Anything may be changed.
     pub(super) all: bool,
+    seen: HashSet<String>,
 }
 
 /// Built-ins that set the variables their arguments name.
@@ -35,10 +40,10 @@ const SETTING: [&str; 12] = [
 ];
 
 impl Changes {
-    pub(super) fn of(lists: &[&List], is_function: &dyn Fn(&str) -> bool) -> Self {
+    pub(super) fn of(lists: &[&List], functions: &Functions) -> Self {
         let mut changes = Self::default();
         for list in lists {
-            changes.list(list, is_function);
+            changes.list(list, functions);
         }
         changes
     }
@@ -48,60 +53,60 @@ impl Changes {
         *only_numbers &= is_number;
     }
 
-    fn list(&mut self, list: &List, is_function: &dyn Fn(&str) -> bool) {
+    fn list(&mut self, list: &List, functions: &Functions) {
         for Item { first, rest, .. } in &list.items {
-            self.pipeline(first, is_function);
+            self.pipeline(first, functions);
             for (_, pipeline) in rest {
-                self.pipeline(pipeline, is_function);
+                self.pipeline(pipeline, functions);
             }
         }
     }
 
-    fn pipeline(&mut self, pipeline: &Pipeline, is_function: &dyn Fn(&str) -> bool) {
+    fn pipeline(&mut self, pipeline: &Pipeline, functions: &Functions) {
         for command in &pipeline.commands {
-            self.command(command, is_function);
+            self.command(command, functions);
         }
     }
 
-    fn command(&mut self, command: &Command, is_function: &dyn Fn(&str) -> bool) {
+    fn command(&mut self, command: &Command, functions: &Functions) {
         match command {
-            Command::Simple(simple) => self.simple(simple, is_function),
+            Command::Simple(simple) => self.simple(simple, functions),
             Command::Function(_) => {}
-            Command::Compound(compound, _) => self.compound(compound, is_function),
+            Command::Compound(compound, _) => self.compound(compound, functions),
         }
     }
 
-    fn compound(&mut self, compound: &Compound, is_function: &dyn Fn(&str) -> bool) {
+    fn compound(&mut self, compound: &Compound, functions: &Functions) {
         match compound {
-            Compound::Subshell(list) | Compound::Group(list) => self.list(list, is_function),
+            Compound::Subshell(list) | Compound::Group(list) => self.list(list, functions),
             Compound::If(branches) => {
                 for (condition, body) in branches {
                     if let Some(condition) = condition {
-                        self.list(condition, is_function);
+                        self.list(condition, functions);
                     }
-                    self.list(body, is_function);
+                    self.list(body, functions);
                 }
             }
             Compound::Loop { condition, body } => {
-                self.list(condition, is_function);
-                self.list(body, is_function);
+                self.list(condition, functions);
+                self.list(body, functions);
             }
             Compound::For { name, body, .. } => {
                 self.note(name, false);
-                self.list(body, is_function);
+                self.list(body, functions);
             }
             Compound::ArithmeticFor { expression, body } => {
                 self.arithmetic(expression);
-                self.list(body, is_function);
+                self.list(body, functions);
             }
-            Compound::Case { arms, .. } => arms.iter().for_each(|(_, body)| self.list(body, is_function)),
+            Compound::Case { arms, .. } => arms.iter().for_each(|(_, body)| self.list(body, functions)),
             Compound::Arithmetic { expression, .. } => self.arithmetic(expression),
             Compound::Test(_) => {}
-            Compound::Coprocess(command) => self.command(command, is_function),
+            Compound::Coprocess(command) => self.command(command, functions),
         }
     }
 
-    fn simple(&mut self, simple: &Simple, is_function: &dyn Fn(&str) -> bool) {
+    fn simple(&mut self, simple: &Simple, functions: &Functions) {
         for assignment in &simple.assignments {
             self.assignment(assignment);
         }
@@ -114,7 +119,12 @@ impl Changes {
             None | Some("eval" | "." | "source" | "command" | "builtin" | "set" | "shift" | "trap") => {
                 self.all |= !matches!(name, Some("trap"));
             }
-            Some(name) if is_function(name) => self.all = true,
+            Some(name) if functions.contains_key(name) => {
+                // Each is looked at once, however often it is called.
+                if let Some(function) = functions.get(name).filter(|_| self.seen.insert(name.to_owned())) {
+                    self.command(&function.body, functions);
+                }
+            }
             Some(name) => {
                 let sets = SETTING.contains(&name);
                 for argument in simple.words.iter().skip(1) {

@@ -7,7 +7,7 @@ use super::simple::Given;
 use super::{DEEPEST_CALL, Engine, Stdin, Value, sql};
 use crate::shell::effect::Effect;
 use crate::shell::syntax::{Dialect, is_name};
-use crate::shell::word::Word;
+use crate::shell::word::{Sureness, Word};
 
 /// Programs that talk to a person whatever they read.
 const SCREENS: [&str; 22] = [
@@ -21,9 +21,14 @@ impl Engine {
             Effect::Does(action) => {
                 let is_nothing = action.kind.as_deref() == Some("file")
                     && action.object.as_ref().is_some_and(|object| is_everyones(&object.name));
-                if !is_nothing {
+                if action.action == Verb::Interpreter && action.object.is_none() {
+                    self.interpreter(program);
+                } else if !is_nothing {
                     self.found.add(*action);
                 }
+            }
+            Effect::Runs(argv) if program == "xargs" && matches!(stdin, Stdin::Names) => {
+                self.runs(&listed(argv), &Stdin::Empty);
             }
             Effect::Runs(argv) => self.runs(&argv, stdin),
             Effect::Sets(word) => self.sets(&word),
@@ -34,10 +39,12 @@ impl Engine {
             Effect::RunsShellInput => match stdin {
                 Stdin::Text(text) => {
                     let text = std::rc::Rc::clone(text);
-                    self.other_shell(&text, dialect_of(program), &Stdin::Data);
+                    self.other_shell(&text, dialect_of(program), &Stdin::Script);
                 }
                 Stdin::Terminal => self.found.does(Verb::Interactive, "program", program),
-                Stdin::Data => self.anonymous(program, "shell text that comes through standard input"),
+                Stdin::Data | Stdin::Names | Stdin::Script => {
+                    self.anonymous(program, "shell text that comes through standard input")
+                }
                 Stdin::Empty => {}
             },
             Effect::RunsCode(code) => {
@@ -59,7 +66,7 @@ impl Engine {
                     sql::script(self, program, language, &text);
                 }
                 Stdin::Terminal => self.found.does(Verb::Interactive, "program", program),
-                Stdin::Data => {
+                Stdin::Data | Stdin::Names | Stdin::Script => {
                     self.interpreter(program);
                     self.found.unknown(UnknownCode::Dynamic, "SQL that comes through standard input");
                 }
@@ -68,7 +75,7 @@ impl Engine {
             Effect::Interactive(what) => match stdin {
                 _ if SCREENS.contains(&what.as_str()) => self.found.does(Verb::Interactive, "program", &what),
                 Stdin::Terminal => self.found.does(Verb::Interactive, "program", &what),
-                Stdin::Text(_) | Stdin::Data => {
+                Stdin::Text(_) | Stdin::Data | Stdin::Names | Stdin::Script => {
                     self.interpreter(&what);
                     self.found.unknown(UnknownCode::Dynamic, format!("what {what} reads"));
                 }
@@ -96,6 +103,9 @@ impl Engine {
     fn sets(&mut self, word: &Word) {
         let (name, value) = word.text.split_once('=').unwrap_or((word.text.as_str(), ""));
         if !is_name(name) {
+            if name.starts_with("BASH_FUNC_") {
+                self.found.unknown(UnknownCode::Ambiguous, "a function that is given to another shell");
+            }
             if word.is_dynamic() {
                 self.found.unknown(UnknownCode::Dynamic, "a variable whose name is built");
             }
@@ -107,6 +117,47 @@ impl Engine {
             self.found.does(Verb::Set, "variable", &given.name);
         }
     }
+}
+
+/// Programs whose operands are paths, identifiers or numbers, whatever these are.
+const PLAIN: [&str; 25] = [
+    "rm",
+    "grep",
+    "egrep",
+    "fgrep",
+    "rg",
+    "wc",
+    "ls",
+    "cat",
+    "head",
+    "tail",
+    "stat",
+    "file",
+    "du",
+    "chmod",
+    "chown",
+    "cp",
+    "mv",
+    "touch",
+    "md5sum",
+    "sha256sum",
+    "gzip",
+    "sed",
+    "docker",
+    "podman",
+    "kill",
+];
+
+/// The words that `xargs` takes from a list of names are operands like those a pattern gives, to programs
+/// that run none of them.
+fn listed(mut argv: Vec<Word>) -> Vec<Word> {
+    let is_plain = argv.first().and_then(Word::as_constant).is_some_and(|name| PLAIN.contains(&name));
+    if is_plain {
+        for word in argv.iter_mut().filter(|word| word.text == "{}") {
+            word.sure = Sureness::Pattern;
+        }
+    }
+    argv
 }
 
 /// `sh` may be any POSIX shell.

@@ -37,6 +37,34 @@ const OWN: [&str; 20] = [
     "GROUPS",
 ];
 
+/// Variables that the shell itself changes: what a text gives them is not what they are.
+const SHELLS: [&str; 24] = [
+    "_",
+    "FUNCNAME",
+    "DIRSTACK",
+    "PIPESTATUS",
+    "BASH_COMMAND",
+    "BASH_SOURCE",
+    "BASH_ARGV",
+    "BASH_ARGV0",
+    "BASH_REMATCH",
+    "BASH_VERSION",
+    "REPLY",
+    "OPTARG",
+    "MAPFILE",
+    "COPROC",
+    "PWD",
+    "OLDPWD",
+    "EPOCHREALTIME",
+    "SRANDOM",
+    "HISTCMD",
+    "BASH_SUBSHELL",
+    "BASH_LINENO",
+    "BASH_ARGC",
+    "BASH_VERSINFO",
+    "SHELLOPTS",
+];
+
 /// Of those, the numbers.
 const NUMBERS: [&str; 13] = [
     "UID",
@@ -90,18 +118,30 @@ pub(in crate::shell) struct Env {
     log: Vec<(Rc<str>, Option<Value>)>,
     /// Declared as integers: what is assigned is evaluated.
     integers: HashSet<String>,
+    /// Declared as associative: their subscripts are plain strings.
+    associative: HashSet<String>,
+    /// Never what was assigned last: read-only, changed on assignment, or set by a trap.
+    volatile: HashSet<String>,
+    /// Read-only with the next assignment.
+    fixed: HashSet<String>,
     /// Anything may have been set, or a name may stand for another: nothing is known any more.
     forgotten: bool,
 }
 
 impl Env {
     pub(in crate::shell) fn get(&self, name: &str) -> Value {
-        if self.forgotten {
+        if self.forgotten || self.volatile.contains(name) {
+            return Value::Unknown;
+        }
+        if NUMBERS.contains(&name) || self.integers.contains(name) {
+            return Value::Number;
+        }
+        if SHELLS.contains(&name) && self.values.contains_key(name) {
             return Value::Unknown;
         }
         match self.values.get(name) {
             Some(value) => value.clone(),
-            None if NUMBERS.contains(&name) => Value::Number,
+            None if name == "IFS" => Value::Text(Rc::from(" \t\n")),
             None if OWN.contains(&name) => Value::Written(Rc::from(format!("${name}"))),
             None => Value::Unknown,
         }
@@ -117,6 +157,9 @@ impl Env {
             Value::Text(text) if text.len() > LONGEST => Value::Unknown,
             value => value,
         };
+        if self.fixed.contains(name) && self.values.contains_key(name) {
+            self.volatile.insert(name.to_owned());
+        }
         if self.values.len() >= MOST && !self.values.contains_key(name) {
             self.forgotten = true;
             return;
@@ -143,6 +186,28 @@ impl Env {
 
     pub(in crate::shell) fn declare_integer(&mut self, name: &str) {
         self.integers.insert(name.to_owned());
+    }
+
+    pub(in crate::shell) fn declare_associative(&mut self, name: &str) {
+        self.associative.insert(name.to_owned());
+    }
+
+    pub(in crate::shell) fn is_associative(&self, name: &str) -> bool {
+        self.associative.contains(name)
+    }
+
+    /// What is assigned to the variable is not what it will be.
+    pub(in crate::shell) fn distrust(&mut self, name: &str) {
+        self.volatile.insert(name.to_owned());
+    }
+
+    /// The variable keeps what it is given now, at most; later assignments may fail.
+    pub(in crate::shell) fn distrust_later(&mut self, name: &str, now_too: bool) {
+        if now_too || self.values.contains_key(name) {
+            self.volatile.insert(name.to_owned());
+        } else {
+            self.fixed.insert(name.to_owned());
+        }
     }
 
     pub(in crate::shell) fn is_declared_integer(&self, name: &str) -> bool {

@@ -17,7 +17,7 @@ mod sql;
 mod variables;
 mod walk;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use sallyport_core::{Facts, UnknownCode};
@@ -30,7 +30,7 @@ pub(super) use simple::Given;
 use super::syntax::{self, Dialect, Function, List};
 
 /// How many commands and words are walked; loops and calls count each time.
-const MOST_STEPS: usize = 20_000;
+const MOST_STEPS: usize = 10_000;
 
 /// How deep evaluation may go, calls and texts in texts counted.
 const DEEPEST: usize = 64;
@@ -43,11 +43,17 @@ const DEEPEST_CALL: usize = 16;
 pub(super) struct Engine {
     pub(super) found: Found,
     pub(super) env: Env,
-    pub(super) functions: HashMap<String, Rc<Function>>,
+    pub(super) functions: BTreeMap<String, Rc<Function>>,
     pub(super) called: HashSet<String>,
     /// The functions that are being called.
     pub(super) calls: Vec<String>,
     pub(super) dialect: Dialect,
+    /// What substitutions in the words of the command at hand read.
+    pub(super) surrounding: Stdin,
+    /// `exec` has given the shell another standard input.
+    pub(super) is_input_replaced: bool,
+    /// Variables of the functions that are being called, with what they were before.
+    pub(super) locals: Vec<(String, Option<Value>)>,
     depth: usize,
     steps: usize,
 }
@@ -57,10 +63,13 @@ pub(super) fn facts(text: &str, dialect: Dialect) -> Facts {
     let mut engine = Engine {
         found: Found::default(),
         env: Env::default(),
-        functions: HashMap::new(),
+        functions: BTreeMap::new(),
         called: HashSet::new(),
         calls: Vec::new(),
         dialect,
+        surrounding: Stdin::Terminal,
+        is_input_replaced: false,
+        locals: Vec::new(),
         depth: 0,
         steps: 0,
     };
@@ -106,6 +115,14 @@ impl Engine {
         result
     }
 
+    /// Walks what stands in a word, and comes back to the word's own command.
+    pub(super) fn within<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let surrounding = self.surrounding.clone();
+        let result = walk(self);
+        self.surrounding = surrounding;
+        result
+    }
+
     /// Walks what may run or not.
     pub(super) fn perhaps<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
         let mark = self.env.mark();
@@ -138,14 +155,17 @@ impl Engine {
     /// Functions that are defined and not called: whoever calls them later runs what was read here.
     fn uncalled(&mut self) {
         loop {
-            let next = self.functions.iter().find(|(name, _)| !self.called.contains(*name));
-            let Some((name, function)) = next.map(|(name, function)| (name.clone(), Rc::clone(function)))
-            else {
+            let left = self.functions.values().filter(|function| !self.called.contains(&function.name));
+            let left: Vec<Rc<Function>> = left.map(Rc::clone).collect();
+            if left.is_empty() {
                 return;
-            };
-            self.called.insert(name);
-            self.env = Env::default();
-            self.deeper(|engine| engine.command(&function.body, &Stdin::Terminal));
+            }
+            for function in left {
+                if self.called.insert(function.name.clone()) {
+                    self.env = Env::default();
+                    self.deeper(|engine| engine.command(&function.body, &Stdin::Terminal));
+                }
+            }
         }
     }
 
@@ -165,11 +185,18 @@ impl Engine {
     pub(super) fn list(&mut self, list: &List, stdin: &Stdin) -> Output {
         self.deeper(|engine| {
             let mut last = Output::Unknown;
+            let mut stdin = stdin.clone();
             for item in &list.items {
                 if !engine.spend(1) {
                     return Output::Unknown;
                 }
-                last = engine.item(item, stdin);
+                last = engine.item(item, &stdin);
+                if !item.rest.is_empty() || !walk::reads_nothing(&item.first) {
+                    stdin = stdin.shared();
+                }
+                if engine.is_input_replaced {
+                    stdin = Stdin::Data;
+                }
             }
             if list.items.len() == 1 { last } else { Output::Unknown }
         })

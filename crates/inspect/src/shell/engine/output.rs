@@ -2,17 +2,22 @@
 
 use std::rc::Rc;
 
-use crate::shell::word::{Sureness, Word};
+use crate::shell::word::Word;
 
 /// What a command reads.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::shell) enum Stdin {
     /// What the text as a whole reads: a terminal, or nothing that stands in the text.
+    #[default]
     Terminal,
     /// This text.
     Text(Rc<str>),
     /// Something that is only known at run time.
     Data,
+    /// Names that commands list: paths, identifiers, numbers.
+    Names,
+    /// The script itself, which a shell reads from standard input.
+    Script,
     /// Nothing.
     Empty,
 }
@@ -23,10 +28,22 @@ pub(in crate::shell) enum Output {
     Text(String),
     /// One number.
     Number,
+    /// Paths, a line each.
+    Paths,
     /// Words of a harmless form: letters, digits, and no sign that a shell or a program reads as its own.
     Written,
     #[default]
     Unknown,
+}
+
+impl Stdin {
+    /// As it is for a command that is not the only one to read it.
+    pub(in crate::shell) fn shared(&self) -> Self {
+        match self {
+            Self::Text(_) | Self::Names => Self::Data,
+            other => other.clone(),
+        }
+    }
 }
 
 impl Output {
@@ -34,18 +51,16 @@ impl Output {
     pub(in crate::shell) fn into_stdin(self) -> Stdin {
         match self {
             Self::Text(text) => Stdin::Text(Rc::from(text)),
-            _ => Stdin::Data,
+            Self::Paths | Self::Number | Self::Written => Stdin::Names,
+            Self::Unknown => Stdin::Data,
         }
     }
 }
 
 /// What a program prints, where its words settle that.
 pub(super) fn of(name: &str, argv: &[Word], stdin: &Stdin) -> Output {
-    let arguments: Option<Vec<&str>> = argv
-        .iter()
-        .skip(1)
-        .map(|word| (word.sure == Sureness::Constant).then_some(word.text.as_str()))
-        .collect();
+    let arguments: Option<Vec<&str>> =
+        argv.iter().skip(1).map(|word| (!word.is_dynamic()).then_some(word.text.as_str())).collect();
     let Some(arguments) = arguments else { return Output::Unknown };
     match (name, arguments.as_slice()) {
         ("cat", []) => match stdin {
@@ -78,8 +93,33 @@ pub(super) fn of(name: &str, argv: &[Word], stdin: &Stdin) -> Output {
             Output::Written
         }
         ("docker" | "podman", ["ps" | "images", rest @ ..]) if is_quiet(rest) => Output::Written,
+        ("find", arguments)
+            if !arguments.iter().any(|word| FIND_PRINTS.iter().any(|print| word.starts_with(print))) =>
+        {
+            Output::Paths
+        }
+        ("grep" | "egrep" | "fgrep" | "rg", arguments) if arguments.iter().any(|word| is_listing(word)) => {
+            Output::Paths
+        }
+        ("git", ["ls-files", ..]) => Output::Paths,
+        ("git", ["diff", rest @ ..]) if rest.contains(&"--name-only") => Output::Paths,
+        ("ls", _) => Output::Paths,
+        ("grep" | "egrep" | "fgrep" | "sort" | "uniq" | "head" | "tail", _)
+            if matches!(stdin, Stdin::Names) =>
+        {
+            Output::Paths
+        }
         _ => Output::Unknown,
     }
+}
+
+/// What makes `find` print something else than paths.
+const FIND_PRINTS: [&str; 6] = ["-exec", "-ok", "-printf", "-fprint", "-fls", "-ls"];
+
+/// `-l`, in a cluster too.
+fn is_listing(word: &str) -> bool {
+    word == "--files-with-matches"
+        || word.strip_prefix('-').is_some_and(|flags| !flags.starts_with('-') && flags.contains('l'))
 }
 
 /// Options with which process ids come with names.
@@ -117,7 +157,10 @@ fn is_quiet(arguments: &[&str]) -> bool {
 }
 
 /// What `echo` prints, in bash.
-pub(in crate::shell) fn echo(arguments: &[&str]) -> Output {
+pub(in crate::shell) fn echo(arguments: &[&str], in_bash: bool) -> Output {
+    if !in_bash && arguments.first().is_some_and(|first| first.starts_with('-')) {
+        return Output::Unknown;
+    }
     let mut newline = true;
     let mut escapes = false;
     let mut rest = arguments;
@@ -138,7 +181,7 @@ pub(in crate::shell) fn echo(arguments: &[&str]) -> Output {
         if !escapes {
             return Output::Unknown;
         }
-        return match unescape(&text) {
+        return match unescape(&text, true) {
             Some(text) => Output::Text(if newline { format!("{text}\n") } else { text }),
             None => Output::Unknown,
         };
@@ -150,7 +193,7 @@ pub(in crate::shell) fn echo(arguments: &[&str]) -> Output {
 pub(in crate::shell) fn printf(arguments: &[&str]) -> Output {
     let arguments = if let ["--", rest @ ..] = arguments { rest } else { arguments };
     let [format, values @ ..] = arguments else { return Output::Unknown };
-    let Some(format) = unescape(format) else { return Output::Unknown };
+    let Some(format) = unescape(format, false) else { return Output::Unknown };
     let pieces: Vec<&str> = format.split("%s").collect();
     if pieces.iter().any(|piece| piece.contains('%')) || format.starts_with('-') {
         return Output::Unknown;
@@ -171,8 +214,8 @@ pub(in crate::shell) fn printf(arguments: &[&str]) -> Output {
     if text.len() > 65_536 { Output::Unknown } else { Output::Text(text) }
 }
 
-/// The escapes of `printf` and `echo -e`; nothing where they are not plain.
-fn unescape(text: &str) -> Option<String> {
+/// The escapes of `printf` and `echo -e`, which differ in octal numbers; nothing where they are not plain.
+fn unescape(text: &str, is_echo: bool) -> Option<String> {
     let mut result = String::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -193,9 +236,9 @@ fn unescape(text: &str) -> Option<String> {
                 }
                 result.push(char::from_u32(value).filter(|c| c.is_ascii() && *c != '\0')?);
             }
-            first @ '0'..='7' => {
+            first @ '0'..='7' if !is_echo || first == '0' => {
                 let mut value = first.to_digit(8)?;
-                for _ in 0..if first == '0' { 3 } else { 2 } {
+                for _ in 0..if is_echo { 3 } else { 2 } {
                     let Some(digit) = chars.peek().and_then(|c| c.to_digit(8)) else { break };
                     chars.next();
                     value = value * 8 + digit;

@@ -18,6 +18,10 @@ const SPECIAL: [&str; 15] = [
     "shift", "trap", "unset",
 ];
 
+/// Programs that take what follows in a script from standard input, if they are not given a file.
+const READERS: [&str; 12] =
+    ["cat", "head", "dd", "ssh", "sh", "bash", "dash", "zsh", "python", "python3", "perl", "xargs"];
+
 /// An assignment whose value has been evaluated.
 #[derive(Debug)]
 pub(in crate::shell) struct Given {
@@ -28,12 +32,18 @@ pub(in crate::shell) struct Given {
 
 impl Engine {
     pub(super) fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
-        let mut fields = Vec::new();
+        let mut fields: Vec<Field> = Vec::new();
         let mut declared = Vec::new();
+        self.surrounding.clone_from(stdin);
         for argument in &simple.words {
             match argument {
                 Argument::Word(word) => fields.extend(self.fields(word)),
                 Argument::Assignment(assignment) => {
+                    let is_associative =
+                        |field: &Field| field.word.text.starts_with('-') && field.word.text.contains('A');
+                    if fields.iter().any(is_associative) {
+                        self.env.declare_associative(&assignment.name);
+                    }
                     let (given, field) = self.given(assignment);
                     fields.push(field);
                     declared.push(given);
@@ -92,7 +102,7 @@ impl Engine {
     /// Evaluates an assignment. The word is what `declare` and its like get for it.
     fn given(&mut self, assignment: &Assignment) -> (Given, Field) {
         if let Some(subscript) = &assignment.subscript {
-            self.arithmetic(subscript);
+            self.subscript(&assignment.name, subscript);
         }
         let mut text = format!("{}=", assignment.name);
         let mut sure = Sureness::Constant;
@@ -115,7 +125,7 @@ impl Engine {
                 let mut words = Vec::new();
                 for (subscript, word) in elements {
                     if let Some(subscript) = subscript {
-                        self.arithmetic(subscript);
+                        self.subscript(&assignment.name, subscript);
                     }
                     words.extend(self.fields(word).into_iter().map(|field| field.word));
                 }
@@ -237,6 +247,8 @@ impl Engine {
         if let Some(function) = self.functions.get(name).map(Rc::clone) {
             self.call(&function, &argv, stdin);
             // Another shell, or this one before the definition has run, finds the program.
+            self.run_builtin_or_program(&argv, declared, stdin);
+            return Output::Unknown;
         }
         self.run_builtin_or_program(&argv, declared, stdin)
     }
@@ -285,9 +297,13 @@ impl Engine {
         let all: Rc<[Word]> = Rc::from(arguments);
         self.env.set("@", Value::List(Rc::clone(&all)));
         self.env.set("*", Value::List(all));
+        let locals = self.locals.len();
         self.calls.push(function.name.clone());
         self.deeper(|engine| engine.command(&function.body, stdin));
         self.calls.pop();
+        for (name, value) in self.locals.split_off(locals).into_iter().rev() {
+            self.env.put_back(&name, value);
+        }
         for (name, value) in names.iter().zip(before) {
             self.env.set(name, value);
         }
@@ -303,6 +319,9 @@ impl Engine {
         };
         let name = base_name(program);
         self.found.run(name, argv);
+        if matches!(stdin, Stdin::Script) && READERS.contains(&name) {
+            self.found.unknown(UnknownCode::Ambiguous, "a program that may read the script it stands in");
+        }
         if is_unread(program) {
             self.found.unknown(UnknownCode::Dynamic, format!("{program} is code that is not read here"));
         }

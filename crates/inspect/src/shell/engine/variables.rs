@@ -89,7 +89,19 @@ const LIBRARIES: [&str; 12] = [
     "OPENSSL_CONF",
 ];
 
-const BEHAVIOUR: [&str; 58] = [
+const BEHAVIOUR: [&str; 70] = [
+    "BASH_ALIASES",
+    "BASH_CMDS",
+    "MAIL",
+    "MAILPATH",
+    "TEXTDOMAIN",
+    "TEXTDOMAINDIR",
+    "histchars",
+    "GOFLAGS",
+    "RUSTC_WRAPPER",
+    "RUSTC",
+    "SSLKEYLOGFILE",
+    "PYTHONUSERBASE",
     "SHELLOPTS",
     "BASHOPTS",
     "POSIXLY_CORRECT",

@@ -23,6 +23,7 @@ impl Engine {
     /// Each link of a chain of `&&` has seen the ones before it run; a link after `||` may not have.
     fn chain(&mut self, item: &Item, stdin: &Stdin) -> Output {
         let output = self.pipeline(&item.first, stdin);
+        let stdin = &if reads_nothing(&item.first) { stdin.clone() } else { stdin.shared() };
         let mut mark = self.env.mark();
         for (is_or, pipeline) in &item.rest {
             if *is_or {
@@ -38,6 +39,7 @@ impl Engine {
     fn pipeline(&mut self, pipeline: &Pipeline, stdin: &Stdin) -> Output {
         let Some((last, before)) = pipeline.commands.split_last() else {
             // `time` alone.
+            self.found.run("time", &[Argument::constant("time")]);
             return Output::Unknown;
         };
         let mut input = stdin.clone();
@@ -59,7 +61,9 @@ impl Engine {
                 Output::Unknown
             }
             Command::Compound(compound, redirects) => {
+                self.surrounding.clone_from(stdin);
                 let (input, diverted) = self.redirects(redirects, stdin);
+                self.surrounding.clone_from(&input);
                 let output = self.deeper(|engine| engine.compound(compound, &input));
                 if diverted { Output::Unknown } else { output }
             }
@@ -70,6 +74,12 @@ impl Engine {
         match compound {
             Compound::Subshell(list) => return self.apart(|engine| engine.list(list, stdin)),
             Compound::Group(list) => return self.list(list, stdin),
+            _ => {}
+        }
+        // What one of several commands has read, the next does not get.
+        let stdin = &stdin.shared();
+        match compound {
+            Compound::Subshell(_) | Compound::Group(_) => {}
             Compound::If(branches) => {
                 for (condition, body) in branches {
                     if let Some(condition) = condition {
@@ -114,13 +124,25 @@ impl Engine {
 
     /// What a loop's body assigns is not what it was, from the second round on.
     fn before_loop(&mut self, lists: &[&List]) {
-        let changes = Changes::of(lists, &|name| self.functions.contains_key(name));
+        let changes = Changes::of(lists, &self.functions);
         if changes.all {
             self.env.forget();
         }
         for (name, is_number) in changes.names {
             let stays = is_number && self.env.get(&name).is_number();
             self.env.set(&name, if stays { Value::Number } else { Value::Unknown });
+        }
+    }
+
+    /// What a text assigns that may run at any time from here on.
+    pub(in crate::shell) fn distrust_changes(&mut self, text: &str) {
+        let script = syntax::read(text, self.dialect, self.nesting());
+        let changes = Changes::of(&[&script.list], &self.functions);
+        if changes.all {
+            self.env.forget();
+        }
+        for name in changes.names.keys() {
+            self.env.distrust(name);
         }
     }
 
@@ -142,6 +164,7 @@ impl Engine {
             }
             Some(values) if values.len() <= MOST_ROUNDS => {
                 for value in values {
+                    self.assigned(name, &value, name);
                     self.env.set(name, value);
                     self.list(body, stdin);
                     self.before_loop(&[body]);
@@ -152,6 +175,7 @@ impl Engine {
                 self.list(body, stdin);
             }
             _ => {
+                self.assigned(name, &Value::Unknown, name);
                 self.env.set(name, Value::Unknown);
                 self.list(body, stdin);
             }
@@ -236,6 +260,25 @@ impl Engine {
     pub(in crate::shell) fn anonymous(&mut self, what: &str, detail: &str) {
         self.found.does(Verb::Anonymous, "text", what);
         self.found.unknown(UnknownCode::Dynamic, detail);
+    }
+}
+
+/// Whether a pipeline leaves standard input as it is.
+pub(super) fn reads_nothing(pipeline: &Pipeline) -> bool {
+    const NOTHING: [&str; 16] = [
+        "cd", "echo", "printf", "set", "export", ":", "true", "test", "[", "mkdir", "rm", "cp", "mv",
+        "touch", "ls", "umask",
+    ];
+    match pipeline.commands.as_slice() {
+        [Command::Simple(simple)] => match simple.words.first() {
+            None => true,
+            Some(crate::shell::syntax::Argument::Word(word)) => {
+                word.literal().is_some_and(|name| NOTHING.contains(&name))
+            }
+            Some(crate::shell::syntax::Argument::Assignment(_)) => false,
+        },
+        [Command::Function(_)] => true,
+        _ => false,
     }
 }
 

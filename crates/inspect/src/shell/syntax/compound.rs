@@ -1,6 +1,6 @@
 //! Compound commands.
 
-use sallyport_core::Unknown;
+use sallyport_core::{Unknown, UnknownCode};
 
 use super::cursor::{Reader, is_name};
 use super::tree::{Command, Compound, List, Part, TestWord, Word};
@@ -38,12 +38,16 @@ impl Reader<'_> {
         if self.eat('(') {
             let (owed, doubt) = (self.owed.len(), self.doubt.clone());
             let inner = self.at;
-            if let Ok(expression) = self.deeper(|reader| reader.arithmetic(true))
-                && let source = self.since(inner).to_owned()
-                && self.eat_all("))")
-            {
-                self.bash_only("((");
-                return Ok(Compound::Arithmetic { expression, source });
+            match self.deeper(|reader| reader.arithmetic(true)) {
+                Ok(expression) => {
+                    let source = self.since(inner).to_owned();
+                    if self.eat_all("))") {
+                        self.bash_only("((");
+                        return Ok(Compound::Arithmetic { expression, source });
+                    }
+                }
+                Err(error) if error.code == UnknownCode::TooLarge => return Err(error),
+                Err(_) => {}
             }
             self.second_reading()?;
             self.owed.truncate(owed);

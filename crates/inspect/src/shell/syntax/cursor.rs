@@ -8,6 +8,9 @@ use sallyport_core::{Unknown, UnknownCode};
 use super::DEEPEST;
 use super::tree::Word;
 
+/// How many commands and words are read.
+const MOST_PIECES: usize = 50_000;
+
 /// Which shell reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::shell) enum Dialect {
@@ -36,11 +39,13 @@ pub(in crate::shell) struct Reader<'t> {
     pub(super) doubt: Option<Unknown>,
     /// How often something was read twice.
     pub(super) second_readings: usize,
+    /// How many commands and words were read.
+    pub(super) pieces: usize,
 }
 
 impl<'t> Reader<'t> {
     pub(in crate::shell) fn new(text: &'t str, dialect: Dialect, depth: usize) -> Self {
-        Self { text, at: 0, depth, dialect, owed: Vec::new(), doubt: None, second_readings: 0 }
+        Self { text, at: 0, depth, dialect, owed: Vec::new(), doubt: None, second_readings: 0, pieces: 0 }
     }
 
     /// The next character as it stands.
@@ -135,6 +140,21 @@ impl<'t> Reader<'t> {
             }
             self.bodies()?;
         }
+    }
+
+    /// Counts commands and words, so that no more of them are read than are walked.
+    pub(super) fn count(&mut self) -> Result<(), Unknown> {
+        self.pieces += 1;
+        if self.pieces > MOST_PIECES {
+            return Err(problem(UnknownCode::TooLarge, "too many commands and words"));
+        }
+        Ok(())
+    }
+
+    /// A reader of a text within this one.
+    pub(super) fn inner<'i>(&self, text: &'i str) -> Reader<'i> {
+        let (second_readings, pieces) = (self.second_readings, self.pieces);
+        Reader { second_readings, pieces, ..Reader::new(text, self.dialect, self.depth) }
     }
 
     /// Goes one construct deeper.

@@ -58,10 +58,10 @@ impl Reader<'_> {
         if self.peek() == Some('(') {
             self.bump();
             let (owed, doubt) = (self.owed.len(), self.doubt.clone());
-            if let Ok(expression) = self.arithmetic(false)
-                && self.eat_all("))")
-            {
-                return Ok(Expansion::Arithmetic(expression));
+            match self.arithmetic(false) {
+                Ok(expression) if self.eat_all("))") => return Ok(Expansion::Arithmetic(expression)),
+                Err(error) if error.code == UnknownCode::TooLarge => return Err(error),
+                _ => {}
             }
             self.second_reading()?;
             self.owed.truncate(owed);
@@ -111,9 +111,8 @@ impl Reader<'_> {
                 Some(c) => text.push(c),
             }
         }
-        let mut inner = Reader::new(&text, self.dialect, self.depth);
-        inner.second_readings = self.second_readings + 1;
-        let script = inner.script();
+        let (script, pieces) = self.inner(&text).script_and_pieces();
+        self.pieces = pieces;
         if let Some(unknown) = script.unknown {
             self.doubt.get_or_insert(unknown);
         }

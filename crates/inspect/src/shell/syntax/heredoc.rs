@@ -33,10 +33,12 @@ impl Reader<'_> {
         if owed.quoted {
             return Ok(Word { source: body.clone(), parts: vec![Part::Quoted(body)] });
         }
-        let (dialect, depth) = (self.dialect, self.depth);
-        let mut inner = Reader::new(&body, dialect, depth);
+        let mut inner = self.inner(&body);
         let parts = inner.deeper(|reader| reader.double_quoted(None))?;
-        if let Some(doubt) = inner.doubt {
+        let Reader { doubt, pieces, second_readings, .. } = inner;
+        self.pieces = pieces;
+        self.second_readings = second_readings;
+        if let Some(doubt) = doubt {
             self.doubt.get_or_insert(doubt);
         }
         Ok(Word { parts: vec![Part::Double(parts)], source: body })

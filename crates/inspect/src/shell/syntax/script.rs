@@ -21,11 +21,16 @@ const DECLARING: [&str; 5] = ["declare", "typeset", "local", "export", "readonly
 
 impl Reader<'_> {
     /// The whole text. What stands before an error has run by then, so it is kept.
-    pub(super) fn script(mut self) -> Script {
+    pub(super) fn script(self) -> Script {
+        self.script_and_pieces().0
+    }
+
+    /// As [`Reader::script`], with how much was read.
+    pub(super) fn script_and_pieces(mut self) -> (Script, usize) {
         let mut list = List::default();
         let ended = self.top_level(&mut list);
         let unknown = ended.err().or(self.doubt);
-        Script { list, unknown }
+        (Script { list, unknown }, self.pieces)
     }
 
     fn top_level(&mut self, list: &mut List) -> Result<(), Unknown> {
@@ -192,6 +197,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn command(&mut self) -> Result<Command, Unknown> {
+        self.count()?;
         self.blanks();
         let word = self.plain_word();
         if self.peek() == Some('(') || word.as_deref().is_some_and(|word| OPENING.contains(&word)) {

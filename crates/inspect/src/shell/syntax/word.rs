@@ -5,6 +5,9 @@ use sallyport_core::{Unknown, UnknownCode};
 use super::cursor::{Reader, ends_word, is_name, problem};
 use super::tree::{Assigned, Assignment, Element, Part, Word};
 
+/// The longest expression that is read. Expressions are short, and what only looks like one is read twice.
+const LONGEST_EXPRESSION: usize = 16 * 1024;
+
 /// How often a text may be read twice because it was not what it looked like.
 const SECOND_READINGS: usize = 64;
 
@@ -17,6 +20,7 @@ impl Reader<'_> {
     }
 
     fn maybe_empty_word(&mut self) -> Result<Word, Unknown> {
+        self.count()?;
         self.peek();
         let start = self.at;
         if self.raw() == Some('!')
@@ -149,6 +153,9 @@ impl Reader<'_> {
                 push_char(&mut bytes, next, ended);
                 continue;
             };
+            if escape == 'x' && self.raw() == Some('{') {
+                return Err(problem(UnknownCode::Ambiguous, "braces in $'…', which not every version reads"));
+            }
             let value = match escape {
                 'a' => 7,
                 'b' => 8,
@@ -293,7 +300,11 @@ impl Reader<'_> {
     pub(super) fn arithmetic(&mut self, quotes: bool) -> Result<Vec<Part>, Unknown> {
         let mut parts = Vec::new();
         let mut open: usize = 0;
+        let start = self.at;
         loop {
+            if self.at - start > LONGEST_EXPRESSION {
+                return Err(problem(UnknownCode::TooLarge, "a long expression"));
+            }
             match self.peek() {
                 None => return Ok(parts),
                 Some(')' | ']') if open == 0 => return Ok(parts),

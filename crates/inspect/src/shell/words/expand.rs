@@ -41,6 +41,12 @@ impl Piece {
     }
 }
 
+impl Piece {
+    pub(super) fn unknown() -> Self {
+        unknown("", false)
+    }
+}
+
 impl Engine {
     pub(super) fn expand_parts(&mut self, parts: &[Part], quoted: bool, pieces: &mut Vec<Piece>) {
         for part in parts {
@@ -74,7 +80,8 @@ impl Engine {
                     pieces.push(Piece::new(source.clone(), Known::Written, quoted));
                 }
                 Expansion::Process(list) => {
-                    self.apart(|engine| engine.list(list, &Stdin::Terminal));
+                    let stdin = if source.starts_with('>') { Stdin::Data } else { self.surrounding.shared() };
+                    self.apart(|engine| engine.within(|engine| engine.list(list, &stdin)));
                     pieces.push(Piece::new(source.clone(), Known::Written, quoted));
                 }
             },
@@ -82,7 +89,8 @@ impl Engine {
     }
 
     fn substitution(&mut self, list: &List, source: &str, quoted: bool) -> Piece {
-        let output = self.apart(|engine| engine.list(list, &Stdin::Terminal));
+        let stdin = self.surrounding.shared();
+        let output = self.apart(|engine| engine.within(|engine| engine.list(list, &stdin)));
         let single = list.items.len() == 1 && list.items.iter().all(|item| item.rest.is_empty());
         match output {
             Output::Text(text) if single => Piece::new(text.trim_end_matches('\n'), Known::Yes, quoted),
@@ -98,7 +106,7 @@ impl Engine {
         if let Some(subscript) = &parameter.subscript
             && !is_all
         {
-            self.arithmetic(subscript);
+            self.subscript(&parameter.name, subscript);
         }
         let mut operand = Vec::new();
         if let Some((operation, parts)) = &parameter.operation {
@@ -144,6 +152,8 @@ impl Engine {
             "#" | "?" | "$" | "!" => Value::Number,
             "-" => Value::Written(Rc::from("$-")),
             name => match (self.env.get(name), &parameter.subscript) {
+                // A list in one word is joined by the separator.
+                (Value::List(_), _) if self.env.is_set("IFS") => Value::Unknown,
                 (value @ Value::List(_), Some(_)) if is_all => value,
                 (value @ Value::List(_), None) if matches!(name, "@" | "*") => value,
                 (Value::List(_), _) | (_, Some(_)) => Value::Unknown,

@@ -37,6 +37,7 @@ impl Engine {
         if let [part] = written.parts.as_slice()
             && let Some(words) = self.elements(part)
         {
+            self.spend(words.len());
             return words.iter().map(|word| field(word.text.clone(), word.sure, false, false)).collect();
         }
         let mut fields = Vec::new();
@@ -89,7 +90,15 @@ impl Engine {
 
     fn expand_bits(&mut self, bits: &[Bit<'_>], pieces: &mut Vec<Piece>) {
         let mut literal = String::new();
+        let mut after_name = false;
         for bit in bits {
+            // Braces are expanded before names are read: what they put behind a name belongs to it.
+            let joins = matches!(bit, Bit::Char(c) if after_name && (c.is_ascii_alphanumeric() || matches!(c, '_' | '[')));
+            if joins || matches!(bit, Bit::Char('$')) {
+                pieces.push(Piece::unknown());
+            }
+            after_name = matches!(bit, Bit::Part(Part::Expansion(_, source))
+                if source.starts_with('$') && source.trim_end_matches("\\\n").ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_'));
             match bit {
                 Bit::Char(c) => literal.push(*c),
                 Bit::Part(part) => {
@@ -124,8 +133,7 @@ impl Engine {
 
     fn split(&mut self, mut pieces: Vec<Piece>, written: &Written, fields: &mut Vec<Field>) {
         self.tilde(&mut pieces);
-        let separators =
-            if self.env.is_set("IFS") { self.env.get("IFS") } else { Value::Text(Rc::from(" \t\n")) };
+        let separators = self.env.get("IFS");
         let is_bare = written.literal().is_some();
         let mut current = Building::default();
         for piece in &pieces {
