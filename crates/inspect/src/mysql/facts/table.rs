@@ -108,7 +108,7 @@ impl Reader {
                     if REMOTE.contains(&engine.as_str()) {
                         self.act(Verb::Network, "table", object.clone());
                     }
-                    if engine == "connect" {
+                    if engine == "connect" && !options.iter().any(|(name, _)| name == "FILE_NAME") {
                         self.act_path(Verb::FileRead, "file", None);
                         self.act_path(Verb::FileWrite, "file", None);
                     }

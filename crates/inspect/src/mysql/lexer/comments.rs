@@ -95,7 +95,14 @@ impl Lexer<'_> {
     fn skip_plain_comment(&mut self) -> Result<(), Unknown> {
         let start = self.at;
         self.skip_comment(false)?;
-        let hints = self.text.get(start..self.at).is_some_and(|comment| comment.starts_with("/*+"));
+        let comment = self.text.get(start..self.at).unwrap_or_default();
+        let hints = comment.starts_with("/*+");
+        if hints
+            && !matches!(self.rules.flavour, Flavour::MariaDb(_))
+            && comment.to_ascii_uppercase().contains("SET_VAR")
+        {
+            self.doubts("an optimizer hint that sets a variable");
+        }
         let quotes = self.text.as_bytes().get(start..self.at).is_some_and(|comment| {
             [b'"', b'`', b'\'']
                 .iter()
