@@ -1,7 +1,7 @@
 //! Batches: requests within a request, each of which is inspected like one that came alone.
 //!
 //! Microsoft Graph and other OData (`$batch`, in JSON or multipart), Azure Resource Manager (`/batch`),
-//! Google (`/batch`, multipart), and what looks the same elsewhere.
+//! Google (`/batch`, multipart), Salesforce (`/composite`), and what looks the same elsewhere.
 
 use sallyport_core::UnknownCode;
 
@@ -31,10 +31,8 @@ pub(super) fn read(call: &Call<'_>, apis: &Apis, depth: usize, found: &mut Found
         && call.path.segments.first().is_some_and(|first| first == "batch");
     let is_arm = call.host().starts_with("management.") && last == "batch";
     let must = last == "$batch" || is_google || is_arm;
-    if !must && !last.contains("batch") {
-        return;
-    }
-    if !call.changes() {
+    let may = must || last.contains("batch") || last == "composite";
+    if !may || !call.changes() {
         return;
     }
     let mut inner = Vec::new();
@@ -75,7 +73,7 @@ fn base(call: &Call<'_>, last: &str) -> String {
 }
 
 fn from_json(json: &Json, inner: &mut Vec<Inner>) -> bool {
-    let lists = ["requests", "batch", "operations"];
+    let lists = ["requests", "batch", "operations", "compositeRequest", "batchRequests"];
     let list = match json {
         Json::Array(items) => items.as_slice(),
         _ => lists.iter().find_map(|name| json.get(name)).map(Json::items).unwrap_or_default(),

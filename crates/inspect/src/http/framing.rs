@@ -64,15 +64,30 @@ fn is_framed(body: &[u8]) -> bool {
     !size.is_empty() && size.iter().all(u8::is_ascii_hexdigit)
 }
 
+/// Scheme, authority, and path with query, of a target in absolute form; of another the path alone.
+fn stated(target: &[u8]) -> (Option<&[u8]>, Option<&[u8]>, &[u8]) {
+    let colon = target.windows(3).take(8).position(|window| window == b"://");
+    let Some(colon) = colon else { return (None, None, target) };
+    let (scheme, rest) = target.split_at_checked(colon).unwrap_or_default();
+    let rest = rest.get(3..).unwrap_or_default();
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at_checked(end).unwrap_or_default();
+    (Some(scheme), Some(authority), path)
+}
+
 fn field(name: &[u8], value: &[u8], request: &Request<'_>, found: &mut Found) {
     if let Some(pseudo) = name.strip_prefix(b":") {
+        let (scheme, authority, path) = stated(request.target);
         let same = match pseudo {
             b"method" => value == request.method,
-            b"path" => value == request.target,
-            b"scheme" => request.scheme.is_none_or(|scheme| scheme.as_bytes() == value),
+            b"path" => value == request.target || value == path,
+            b"scheme" => {
+                let scheme = scheme.or_else(|| request.scheme.map(str::as_bytes));
+                scheme.is_none_or(|scheme| scheme == value)
+            }
             b"authority" => {
-                request.authority.is_some_and(|authority| authority == value)
-                    || request.values("host").any(|host| host == value)
+                let mut hosts = request.values("host").chain(request.authority).chain(authority).peekable();
+                hosts.peek().is_some() && hosts.all(|host| host.eq_ignore_ascii_case(value))
             }
             b"protocol" => true,
             _ => false,

@@ -56,6 +56,9 @@ pub(super) fn read(request: &Request<'_>, found: &mut Found) -> Option<Target> {
         return Some(Target { scheme: request.scheme.map(str::to_owned), host, paths, query: Vec::new() });
     }
     let (scheme, authority, rest) = split(target, found)?;
+    if authority.is_some() && rest.first() == Some(&b'?') && rest.contains(&b'@') {
+        found.ambiguous("an @ behind a host without a path");
+    }
     let slashed;
     let rest = match rest.strip_prefix(b"\\") {
         Some(behind) => {

@@ -9,14 +9,15 @@ use crate::http::found::Found;
 use crate::http::json::Json;
 use crate::shell::{self, Flavour};
 
-/// The command of the query: `command=` once for each word, or `cmd=` of a kubelet.
+/// The command: `command=` of the query once for each word, `cmd=` of a kubelet, or `Cmd` of Docker's body.
 pub(super) fn exec(call: &Call<'_>, found: &mut Found) {
-    let words: Vec<&str> = call.parameters("command").collect();
-    let words = if words.is_empty() {
-        call.parameters("cmd").flat_map(str::split_ascii_whitespace).collect()
-    } else {
-        words
-    };
+    let mut words: Vec<&str> = call.parameters("command").collect();
+    if words.is_empty() {
+        words = call.parameters("cmd").flat_map(str::split_ascii_whitespace).collect();
+    }
+    if let Some(json) = call.content.json().filter(|_| words.is_empty()) {
+        words = json.at("/Cmd/*").into_iter().filter_map(Json::as_text).collect();
+    }
     if words.is_empty() {
         found.unknown(UnknownCode::Dynamic, "a command that the request does not say");
         found.add(call.action(Verb::Interactive, "container"));
@@ -28,7 +29,8 @@ pub(super) fn exec(call: &Call<'_>, found: &mut Found) {
     let given = |name: &str| {
         call.parameters(name).any(|value| matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True"))
     };
-    if given("stdin") || given("tty") {
+    let attached = call.content.json().and_then(|json| json.get("AttachStdin")) == Some(&Json::Bool(true));
+    if given("stdin") || given("tty") || attached {
         found.add(call.action(Verb::Interactive, "container"));
     }
 }
