@@ -272,7 +272,12 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
             let takes = self.node.values
                 && attached.is_none()
                 && left.first().is_some_and(|next| !next.text.starts_with('-'));
-            return if takes { left.get(1..).unwrap_or_default() } else { left };
+            if takes && let Some(value) = left.first() {
+                self.given_file(&value.text, value);
+                return left.get(1..).unwrap_or_default();
+            }
+            self.given_file(attached.unwrap_or_default(), word);
+            return left;
         };
         let attached = attached.map(|text| Word { text: text.to_owned(), sure: word.sure });
         let mut left = left;
@@ -320,6 +325,16 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
             }
         }
         left
+    }
+
+    /// A value that the clouds' programs take out of a file: `file://…`, `fileb://…`, `@…`.
+    fn given_file(&mut self, text: &str, word: &Word) {
+        let path = text.strip_prefix("file://").or_else(|| text.strip_prefix("fileb://"));
+        if let Some(path) = path.or_else(|| text.strip_prefix('@')).filter(|_| self.node.values) {
+            self.outcome.reads(&Word { text: path.to_owned(), sure: word.sure });
+        } else if word.is_dynamic() && self.node.values && word.sure == Sureness::Any {
+            self.outcome.dynamic(word);
+        }
     }
 
     /// Short options put together (`-rf`), the last of which may have its value in the same word.

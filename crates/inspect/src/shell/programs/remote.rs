@@ -16,6 +16,7 @@ pub(super) const SPECIALS: &[Special] = &[
     Special { name: "ssh-option", read: ssh_option },
     Special { name: "url", read: url },
     Special { name: "saved-url", read: saved_url },
+    Special { name: "page", read: page },
     Special { name: "remote-name", read: remote_name },
     Special { name: "cookie", read: cookie },
     Special { name: "write-out", read: write_out },
@@ -127,6 +128,14 @@ fn url(word: &Word, outcome: &mut Outcome) {
         return outcome.names(Verb::Download, "url", &word.text);
     }
     outcome.does(Verb::Download, "url", word);
+}
+
+/// An address or a file, for a program that shows both.
+fn page(word: &Word, outcome: &mut Outcome) {
+    if !word.text.contains("://") {
+        outcome.reads(word);
+    }
+    url(word, outcome);
 }
 
 /// What is fetched into a file with the last name of its address.

@@ -28,6 +28,8 @@ const SPECIALS: &[Special] = &[
     Special { name: "compiler-file", read: compiler_file },
     Special { name: "property", read: property },
     Special { name: "at-path", read: at_path },
+    Special { name: "getent", read: getent },
+    Special { name: "jq-filter", read: jq_filter },
     Special { name: "at-start", read: at_start },
     Special { name: "form-field", read: form_field },
     Special { name: "encoded-field", read: encoded_field },
@@ -209,6 +211,9 @@ fn ansible_text(word: &Word, outcome: &mut Outcome) {
 fn sysctl(word: &Word, outcome: &mut Outcome) {
     if let Some((name, _)) = word.text.split_once('=') {
         outcome.names(Verb::Configure, "setting", name);
+    } else if word.text.starts_with('/') || word.text.contains("..") {
+        // The name is made a path under /proc/sys, and may lead out of it.
+        outcome.reads(word);
     }
     if word.is_dynamic() {
         outcome.dynamic(word);
@@ -257,5 +262,22 @@ fn job_file(word: &Word, outcome: &mut Outcome) {
     outcome.reads(word);
     if word.text == "-" {
         outcome.unknown(UnknownCode::Dynamic, "jobs from standard input");
+    }
+}
+
+/// A database of names; two of them hold passwords.
+fn getent(word: &Word, outcome: &mut Outcome) {
+    match word.text.as_str() {
+        "shadow" | "gshadow" => outcome.names(Verb::ReadFile, "file", &format!("/etc/{}", word.text)),
+        _ if word.is_dynamic() => outcome.dynamic(word),
+        _ => {}
+    }
+}
+
+/// A filter of jq or yq: few words of theirs read files, and one runs a program.
+fn jq_filter(word: &Word, outcome: &mut Outcome) {
+    let reads = ["import", "include", "load", "system"];
+    if word.is_dynamic() || reads.iter().any(|name| word.text.contains(name)) {
+        outcome.unknown(UnknownCode::Dynamic, &word.text);
     }
 }
