@@ -35,8 +35,20 @@ impl Session {
                     self.assign(assignment, lexer)?;
                 }
             }
-            // Set back after the statement that it is for, which is read before it is set.
-            Statement::SetStatement { .. } => {}
+            // Set back after the statement that it is for. That is read before it is set, but not a text that
+            // it prepares or runs.
+            Statement::SetStatement { assignments, statement } => {
+                let reading = assignments.iter().any(|assignment| match &assignment.target {
+                    AssignmentTarget::System { name, .. } => {
+                        name == "sql_mode" || name == "character_set_client"
+                    }
+                    AssignmentTarget::User(_) => false,
+                });
+                if reading && matches!(**statement, Parsed::Own(_)) {
+                    self.doubt.get_or_insert("a text that is run under another mode");
+                }
+                self.follow(statement, lexer)?;
+            }
             Statement::SetNames { value, .. } => self.character_set(value.as_deref(), lexer)?,
             Statement::Prepare { name, source } => {
                 let name = name.value.to_lowercase();

@@ -68,7 +68,7 @@ impl<'a> Lexer<'a> {
     pub(super) fn digits(&mut self, kind: Kind) -> Result<Lexeme<'a>, Unknown> {
         let (radix, unit) = if kind == Kind::Hex { (16, 2) } else { (2, 1) };
         let digits = self.count(2, |byte| char::from(byte).is_digit(radix));
-        if self.byte(2 + digits) != Some(b'\'') || digits % unit != 0 {
+        if self.byte(2 + digits) != Some(b'\'') || !digits.is_multiple_of(unit) {
             return Err(unparsable("a malformed hexadecimal or bit literal".to_owned()));
         }
         let text = self.slice(self.at + 2, self.at + 2 + digits);

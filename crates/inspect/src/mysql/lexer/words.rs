@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use sallyport_core::Unknown;
 
+use super::super::context::Flavour;
 use super::{Kind, Lexeme, Lexer, ambiguous, unparsable};
 
 /// Functions whose name is theirs only right before the parenthesis, unless `IGNORE_SPACE` is set
@@ -112,6 +113,11 @@ impl<'a> Lexer<'a> {
 
     /// Outside Unicode, bytes beyond ASCII may be white space or punctuation to the server.
     fn check(&self, text: &str) -> Result<(), Unknown> {
+        // `$$ … $$` is a string to MySQL from 9 on.
+        let dollars = text.strip_prefix('$').is_some_and(|rest| rest.contains('$'));
+        if dollars && !matches!(self.rules.flavour, Flavour::MariaDb(_) | Flavour::MySql(..80_400)) {
+            return Err(ambiguous("text in dollars"));
+        }
         if self.rules.unicode || text.chars().all(|char| char.is_ascii() || char.is_alphabetic()) {
             return Ok(());
         }

@@ -41,15 +41,11 @@ pub(super) fn load(cursor: &mut Cursor<'_, '_>) -> Result<Statement, Unknown> {
                 Some(lexeme) if lexeme.kind == Kind::Variable => {
                     cursor.advance();
                 }
-                _ => load.columns.push(
-                    cursor
-                        .name()?
-                        .0
-                        .into_iter()
-                        .filter_map(|part| part.as_ident().cloned())
-                        .last()
-                        .ok_or_else(|| cursor.fails("a column"))?,
-                ),
+                _ => {
+                    let name = cursor.name()?;
+                    let column = name.0.last().and_then(|part| part.as_ident());
+                    load.columns.push(column.cloned().ok_or_else(|| cursor.fails("a column"))?);
+                }
             }
             if !cursor.symbol(",") && !cursor.sees_symbol(")") {
                 return Err(cursor.fails(","));

@@ -262,25 +262,21 @@ fn routine_body(lexemes: &[Lexeme<'_>], at: usize) -> Option<usize> {
         }
     }
     loop {
-        let lexeme = lexemes.get(at)?;
-        at += if words(lexemes, at, &["COMMENT"])
-            || words(lexemes, at, &["LANGUAGE"])
-            || words(lexemes, at, &["NO", "SQL"])
-        {
-            2
-        } else if words(lexemes, at, &["NOT", "DETERMINISTIC"]) || words(lexemes, at, &["CONTAINS", "SQL"]) {
-            2
-        } else if words(lexemes, at, &["READS", "SQL", "DATA"])
-            || words(lexemes, at, &["MODIFIES", "SQL", "DATA"])
-        {
-            3
-        } else if words(lexemes, at, &["SQL", "SECURITY"]) {
-            3
-        } else if lexeme.is_word("DETERMINISTIC") {
-            1
-        } else {
-            return Some(at);
+        const CHARACTERISTICS: [(&[&str], usize); 9] = [
+            (&["COMMENT"], 2),
+            (&["LANGUAGE"], 2),
+            (&["NO", "SQL"], 2),
+            (&["NOT", "DETERMINISTIC"], 2),
+            (&["CONTAINS", "SQL"], 2),
+            (&["READS", "SQL", "DATA"], 3),
+            (&["MODIFIES", "SQL", "DATA"], 3),
+            (&["SQL", "SECURITY"], 3),
+            (&["DETERMINISTIC"], 1),
+        ];
+        let Some((_, length)) = CHARACTERISTICS.iter().find(|(known, _)| words(lexemes, at, known)) else {
+            return lexemes.get(at).map(|_| at);
         };
+        at += length;
     }
 }
 

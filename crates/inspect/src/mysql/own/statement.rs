@@ -6,6 +6,7 @@ use super::super::reading::Parsed;
 
 /// A statement that has a rule of ours.
 #[derive(Debug)]
+#[expect(clippy::enum_variant_names, reason = "SET STATEMENT is what the server calls it")]
 pub(in super::super) enum Statement {
     /// MariaDB's compound statement outside a program: `BEGIN NOT ATOMIC …`, `IF …`, `WHILE …`. Its body is not
     /// read, and neither is what follows it.
@@ -220,6 +221,7 @@ pub(in super::super) struct LockedTable {
 
 /// Whom `KILL` ends.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one of it stands in a statement that is boxed")]
 pub(in super::super) enum KillTarget {
     /// A connection, or a query by its id.
     Id(Expr),
@@ -362,6 +364,7 @@ pub(in super::super) enum Scope {
 
 /// Where a prepared statement's text comes from.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one of it stands in a statement that is boxed")]
 pub(in super::super) enum Source {
     /// Constant, decoded.
     Text(String),

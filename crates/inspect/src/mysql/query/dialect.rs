@@ -146,16 +146,17 @@ impl Dialect for Server {
                     }
                     _ => 0,
                 },
+                Keyword::MEMBER => match &parser.peek_nth_token_ref(1).token {
+                    Token::Word(next) if next.keyword == Keyword::OF => PREDICATE,
+                    _ => 0,
+                },
                 Keyword::OR => OR,
                 Keyword::XOR => XOR,
                 Keyword::AND => AND,
                 Keyword::IS => COMPARE,
-                Keyword::IN
-                | Keyword::BETWEEN
-                | Keyword::LIKE
-                | Keyword::REGEXP
-                | Keyword::RLIKE
-                | Keyword::MEMBER => PREDICATE,
+                Keyword::IN | Keyword::BETWEEN | Keyword::LIKE | Keyword::REGEXP | Keyword::RLIKE => {
+                    PREDICATE
+                }
                 Keyword::COLLATE => COLLATE,
                 _ => 0,
             },
@@ -246,11 +247,8 @@ impl Server {
             | Keyword::CURRENT_TIME
             | Keyword::CURRENT_TIMESTAMP
             | Keyword::LOCALTIME
-            | Keyword::LOCALTIMESTAMP
-            | Keyword::TRIM
-            | Keyword::SUBSTRING
-            | Keyword::SUBSTR
-            | Keyword::EXTRACT => None,
+            | Keyword::LOCALTIMESTAMP => None,
+            Keyword::TRIM | Keyword::SUBSTRING | Keyword::SUBSTR | Keyword::EXTRACT if call => None,
             _ if call => Some(named(parser)),
             keyword if reserved(keyword) => {
                 Some(Err(ParserError::ParserError(format!("expected an expression, found {}", word.value))))
@@ -261,7 +259,7 @@ impl Server {
 }
 
 /// Words that are reserved by the servers, among those that are known to `sqlparser`.
-fn reserved(keyword: Keyword) -> bool {
+pub(super) fn reserved(keyword: Keyword) -> bool {
     use Keyword::*;
     matches!(
         keyword,
@@ -281,7 +279,6 @@ fn reserved(keyword: Keyword) -> bool {
             | DIV
             | ELSE
             | EXISTS
-            | EXTRACT
             | FETCH
             | FOR
             | FROM

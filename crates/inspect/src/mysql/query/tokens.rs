@@ -5,9 +5,11 @@
 //! hints, `PARTITION (p)`, priorities), or taken out and reported beside (`INTO OUTFILE`).
 
 use sallyport_core::{Unknown, UnknownCode};
+use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
 use super::super::lexer::{Kind, Lexeme, Rules};
+use super::dialect::reserved;
 use super::keywords::{identifier, word};
 use super::{Into, unparsable};
 
@@ -146,8 +148,24 @@ impl<'a, 't> Converter<'a, 't> {
     fn after_operand(&self) -> bool {
         match self.tokens.last() {
             Some(Token::Word(word)) => {
-                word.keyword == sqlparser::keywords::Keyword::NoKeyword
-                    || matches!(word.value.to_ascii_uppercase().as_str(), "END" | "NULL" | "TRUE" | "FALSE")
+                !reserved(word.keyword)
+                    && ![
+                        "SELECT",
+                        "NOT",
+                        "AND",
+                        "OR",
+                        "XOR",
+                        "CASE",
+                        "WHEN",
+                        "THEN",
+                        "ELSE",
+                        "BINARY",
+                        "RETURNING",
+                    ]
+                    .iter()
+                    .any(|operator| {
+                        word.keyword != Keyword::NoKeyword && word.value.eq_ignore_ascii_case(operator)
+                    })
             }
             Some(
                 Token::RParen

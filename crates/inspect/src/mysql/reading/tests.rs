@@ -1,5 +1,7 @@
 //! Reading against hand-written expectations.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::mysql::Flavour;
 
@@ -16,7 +18,8 @@ fn context() -> Context<'static> {
 #[test]
 fn everyday_statements_are_read() {
     let mut failed = Vec::new();
-    for text in include_str!("everyday.sql").lines().filter(|line| !line.starts_with("-- ")) {
+    let texts = [include_str!("everyday.sql"), include_str!("applications.sql")];
+    for text in texts.iter().flat_map(|data| data.lines()).filter(|line| !line.starts_with("-- ")) {
         let reading = read(text.as_bytes(), &context());
         if reading.unknown.is_some() || reading.pieces.len() != 1 {
             failed.push(format!("{text}\n    {:?}", reading.unknown));
@@ -31,7 +34,8 @@ fn shown(text: &str, context: &Context<'_>) -> String {
     let decoded = charset::decode(text.as_bytes(), context.character_set).unwrap();
     let mut shown: Vec<String> = Vec::new();
     for piece in &reading.pieces {
-        let words: Vec<_> = decoded.text[piece.range.clone()].split_whitespace().take(2).collect();
+        let words: Vec<_> =
+            decoded.text.get(piece.range.clone()).unwrap().split_whitespace().take(2).collect();
         shown.push(words.join(" "));
     }
     shown.extend(reading.unknown.map(|unknown| format!("!{}", unknown.code.as_str())));
@@ -139,6 +143,8 @@ fn a_statement_changes_the_reading_of_those_behind_it() {
             "PREPARE s | EXECUTE s | SELECT \"a\" | !ambiguous",
         ),
         ("PREPARE s FROM @a; EXECUTE s; SELECT \"a\"", "PREPARE s | EXECUTE s | SELECT \"a\" | !ambiguous"),
+        ("SET STATEMENT sql_mode = ANSI FOR SELECT \"a\"", "SET STATEMENT"),
+        ("SET STATEMENT sql_mode = ANSI FOR PREPARE s FROM 'SELECT \"a\"'", "SET STATEMENT | !ambiguous"),
         ("EXECUTE IMMEDIATE 'SELECT 1'; SELECT \"a\"", "EXECUTE IMMEDIATE | SELECT \"a\""),
         ("EXECUTE IMMEDIATE @a; SELECT \"a\"", "EXECUTE IMMEDIATE | SELECT \"a\" | !ambiguous"),
         ("SET NAMES gbk; SELECT 'a'", "SET NAMES | SELECT 'a'"),
@@ -173,5 +179,58 @@ fn bytes_are_decoded_before_they_are_lexed() {
             code == Some(UnknownCode::Encoding) && reading.pieces.is_empty(),
             "{bytes:?} {character_set}"
         );
+    }
+}
+
+const PARTS: [&[u8]; 28] = [
+    b"SELECT ",
+    b"DELETE FROM t ",
+    b"'",
+    b"\"",
+    b"`",
+    b"\\",
+    b";",
+    b"/*",
+    b"/*!",
+    b"/*!50000 ",
+    b"/*M!",
+    b"*/",
+    b"-- ",
+    b"#",
+    b"\n",
+    b" ",
+    b"a",
+    b"(",
+    b")",
+    b",",
+    b"\xbf\x5c",
+    b"\x95\x5c",
+    b"\xe6\x97\xa5",
+    b"0x",
+    b"1e",
+    b"@",
+    b"BEGIN ",
+    b"END ",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 300 } else { 20_000 }))]
+
+    /// Whatever comes in, in whichever character set and mode: an answer, and pieces that lie one after another.
+    #[test]
+    fn anything_is_read(
+        parts in proptest::collection::vec(0..PARTS.len(), 0..40),
+        character_set in proptest::sample::select(vec!["utf8mb4", "gbk", "sjis", "big5", "latin1", "binary", "gb18030", "euckr", "ujis"]),
+        mode in proptest::sample::select(vec![None, Some(""), Some("ANSI"), Some("NO_BACKSLASH_ESCAPES")]),
+        flavour in proptest::sample::select(vec![Flavour::Either, Flavour::MariaDb(101_106), Flavour::MySql(80_403)]),
+    ) {
+        let text: Vec<u8> = parts.iter().flat_map(|&part| PARTS[part].iter().copied()).collect();
+        let context = Context { character_set, sql_mode: mode.map(SqlMode::named), flavour, ..context() };
+        let reading = read(&text, &context);
+        let mut end = 0;
+        for piece in &reading.pieces {
+            prop_assert!(piece.range.start >= end && piece.range.end > piece.range.start);
+            end = piece.range.end;
+        }
     }
 }
