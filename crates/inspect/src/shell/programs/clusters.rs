@@ -71,7 +71,8 @@ fn mount_option(word: &Word, outcome: &mut Outcome) {
         outcome.dynamic(word);
     }
     let source = word.text.split(',').find_map(|field| match field.split_once('=') {
-        Some(("source" | "src", path)) => Some(path),
+        Some(("source" | "src" | "device", path)) => Some(path),
+        Some(("volume-opt", option)) => option.strip_prefix("device="),
         _ => None,
     });
     if let Some(source) = source.filter(|path| path.contains('/')) {

@@ -334,6 +334,14 @@ mod tests {
     }
 
     #[test]
+    fn no_reader_has_the_name_of_a_role() {
+        for (name, ..) in ROLES {
+            assert!(rests::rest(name).is_none(), "{name}");
+            assert!(values::special(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
     fn what_the_format_does_not_know_is_refused() {
         for text in [
             "[x]\nwhatever = 1",

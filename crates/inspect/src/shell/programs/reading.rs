@@ -266,7 +266,9 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
     ) -> &'w [Word] {
         let Some(rule) = rule else {
             // Before a sub-command it may take a word with it, and that word is not the sub-command.
-            if !self.lenient || self.node.has_subs() {
+            // Before a command it may take the command's name with it.
+            let shifts = self.operands.rest.is_some_and(|rest| rest.name != "arguments");
+            if !self.lenient || shifts || self.node.has_subs() {
                 self.outcome.unknown(UnknownCode::Unsupported, name);
             }
             let takes = self.node.values

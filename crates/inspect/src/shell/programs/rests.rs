@@ -17,7 +17,7 @@ const RESTS: &[Rest] = &[
     Rest { name: "xargs-command", read: xargs_command },
     Rest { name: "found-command", read: found_command },
     Rest { name: "tar", read: tar },
-    Rest { name: "service", read: service },
+    Rest { name: "service-script", read: service },
     Rest { name: "su", read: su },
     Rest { name: "parallel", read: parallel },
     Rest { name: "flock-command", read: flock_command },
