@@ -118,7 +118,7 @@ impl Engine {
     fn test_builtin(&mut self, arguments: &[Word]) {
         for (index, word) in arguments.iter().enumerate() {
             let next = arguments.get(index + 1);
-            let could_be_operator = word.sure == Sureness::Any
+            let could_be_operator = word.sure == Sureness::Any && !self.is_from_outside(&word.text)
                 || word.sure == Sureness::One
                     && next.is_some_and(|next| next.is_dynamic() || next.text.contains("[$"));
             if could_be_operator {
@@ -131,6 +131,14 @@ impl Engine {
                 self.name_argument(name);
             }
         }
+    }
+
+    /// Whether a word is one variable that the text has not set: what it holds came with the session.
+    fn is_from_outside(&self, written: &str) -> bool {
+        let name = written.strip_prefix('$').unwrap_or_default();
+        let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+        let is_variable = super::syntax::is_name(name) || matches!(name, "1" | "2" | "3" | "4");
+        is_variable && !self.env.is_set(name)
     }
 
     fn let_builtin(&mut self, call: &Call<'_>) {

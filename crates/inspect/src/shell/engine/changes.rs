@@ -23,6 +23,9 @@ pub(super) struct Changes {
     seen: HashSet<String>,
 }
 
+/// What `set` and `shift` change.
+const POSITIONAL: [&str; 11] = ["@", "*", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
 /// Built-ins that set the variables their arguments name.
 const SETTING: [&str; 12] = [
     "read",
@@ -110,14 +113,31 @@ impl Changes {
         for assignment in &simple.assignments {
             self.assignment(assignment);
         }
-        let name = match simple.words.first() {
+        let literals: Vec<Option<&str>> = simple
+            .words
+            .iter()
+            .take(2)
+            .map(|argument| match argument {
+                Argument::Word(word) => word.literal(),
+                Argument::Assignment(_) => None,
+            })
+            .collect();
+        if matches!(literals.as_slice(), [Some("command"), Some("-v" | "-V")]) {
+            return;
+        }
+        // What `command` and `builtin` run is what counts.
+        let is_prefix = |argument: &&Argument| matches!(argument, Argument::Word(word) if matches!(word.literal(), Some("command" | "builtin" | "-p")));
+        let name = match simple.words.iter().find(|argument| !is_prefix(argument)) {
             None => return,
             Some(Argument::Word(word)) => word.literal(),
             Some(Argument::Assignment(_)) => None,
         };
         match name {
-            None | Some("eval" | "." | "source" | "command" | "builtin" | "set" | "shift" | "trap") => {
-                self.all |= !matches!(name, Some("trap"));
+            None | Some("eval" | "." | "source") => self.all = true,
+            Some("set" | "shift") => {
+                for name in POSITIONAL {
+                    self.note(name, false);
+                }
             }
             Some(name) if functions.contains_key(name) => {
                 // Each is looked at once, however often it is called.

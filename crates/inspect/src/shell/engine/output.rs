@@ -119,7 +119,14 @@ const FIND_PRINTS: [&str; 6] = ["-exec", "-ok", "-printf", "-fprint", "-fls", "-
 /// `-l`, in a cluster too.
 fn is_listing(word: &str) -> bool {
     word == "--files-with-matches"
-        || word.strip_prefix('-').is_some_and(|flags| !flags.starts_with('-') && flags.contains('l'))
+        || word.strip_prefix('-').is_some_and(|flags| {
+            // What stands behind an option with a value is the value.
+            let flags = flags
+                .split(['-', 'e', 'f', 'm', 'A', 'B', 'C', 'd', 'D', 'g', 't'])
+                .next()
+                .unwrap_or_default();
+            flags.contains('l')
+        })
 }
 
 /// Options with which process ids come with names.

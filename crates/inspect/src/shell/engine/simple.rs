@@ -32,6 +32,9 @@ pub(in crate::shell) struct Given {
 
 impl Engine {
     pub(super) fn simple(&mut self, simple: &Simple, stdin: &Stdin) -> Output {
+        let replaced = Stdin::Data;
+        let stdin =
+            if self.is_input_replaced && matches!(stdin, Stdin::Terminal) { &replaced } else { stdin };
         let mut fields: Vec<Field> = Vec::new();
         let mut declared = Vec::new();
         self.surrounding.clone_from(stdin);
@@ -321,6 +324,9 @@ impl Engine {
         self.found.run(name, argv);
         if matches!(stdin, Stdin::Script) && READERS.contains(&name) {
             self.found.unknown(UnknownCode::Ambiguous, "a program that may read the script it stands in");
+        }
+        if program.contains(['$', '`']) {
+            self.found.unknown(UnknownCode::Dynamic, "a program whose name is built");
         }
         if is_unread(program) {
             self.found.unknown(UnknownCode::Dynamic, format!("{program} is code that is not read here"));
