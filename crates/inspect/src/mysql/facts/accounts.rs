@@ -27,7 +27,10 @@ impl Reader {
     }
 
     pub(super) fn grant(&mut self, verb: Verb, grant: &Grant) {
-        let Grant { privileges, roles, on, to, option: _ } = grant;
+        let Grant { privileges, roles, on, to, option: _, identified } = grant;
+        if *identified {
+            self.accounts(Verb::AlterRole, to);
+        }
         for role in roles {
             self.act_to(verb, "role", Some(Named::verbatim(&shown(role))), to);
         }

@@ -12,6 +12,7 @@ mod expression;
 mod found;
 mod from;
 mod look;
+mod output;
 mod own;
 mod query;
 mod scope;

@@ -2,14 +2,13 @@
 
 use sallyport_core::{Action, Verb};
 use sqlparser::ast::{
-    Cte as NamedQuery, Distinct, Expr, GroupByExpr, GroupByWithModifier, Ident, LimitClause, LockClause,
-    NamedWindowDefinition, NamedWindowExpr, Offset, OrderBy, OrderByExpr, OrderByKind, OrderByOptions,
-    OrderBySort, Query, Select, SelectFlavor, SelectInto, SelectItem, SelectItemQualifiedWildcardKind,
-    SelectModifiers, SetExpr, SetQuantifier, Table, Value, ValueWithSpan, Values, WildcardAdditionalOptions,
-    With,
+    Cte as NamedQuery, Distinct, Expr, LimitClause, LockClause, NamedWindowDefinition, NamedWindowExpr,
+    Offset, OrderBy, Query, Select, SelectFlavor, SelectInto, SelectItem, SelectItemQualifiedWildcardKind,
+    SelectModifiers, SetExpr, SetQuantifier, Table, Values, WildcardAdditionalOptions, With,
 };
 
 use super::from::rename;
+use super::output::{expression_name, item_alias, item_expression};
 use super::scope::{Cte, Source};
 use super::{Mode, Reader, names};
 
@@ -62,9 +61,22 @@ impl Reader {
                 self.order_by(order_by.as_ref(), &[]);
                 None
             }
+            // ORDER BY behind parentheses orders what stands in them, by any of its columns.
+            SetExpr::Query(inner) => {
+                let columns = self.query(inner);
+                self.keep_closed();
+                match innermost(&inner.body) {
+                    Some(select) => self.order_by(order_by.as_ref(), &select.projection),
+                    None => self.order_of_set(order_by.as_ref()),
+                }
+                columns
+            }
             body => {
+                self.closed.clear();
                 let columns = self.body(body);
                 self.order_of_set(order_by.as_ref());
+                // A lock behind a UNION locks the tables of its arms.
+                self.keep_closed();
                 columns
             }
         };
@@ -79,6 +91,13 @@ impl Reader {
             self.lock(of.as_ref());
         }
         columns
+    }
+
+    /// The sources of what was read last are those of this level too.
+    fn keep_closed(&mut self) {
+        for source in std::mem::take(&mut self.closed) {
+            self.add_source(source);
+        }
     }
 
     fn body(&mut self, body: &SetExpr) -> Option<Vec<String>> {
@@ -101,9 +120,12 @@ impl Reader {
                 }
                 let mut columns = None;
                 self.deeper(|reader| columns = reader.body(first));
+                let mut sources = std::mem::take(&mut self.closed);
                 for arm in arms.into_iter().rev() {
                     self.deeper(|reader| drop(reader.body(arm)));
+                    sources.append(&mut self.closed);
                 }
+                self.closed = sources;
                 columns
             }
             SetExpr::Values(values) => {
@@ -326,76 +348,6 @@ impl Reader {
         ]);
     }
 
-    fn group_by(&mut self, group_by: &GroupByExpr, projection: &[SelectItem]) {
-        let (expressions, modifiers) = match group_by {
-            GroupByExpr::All(_) => return self.unsupported("GROUP BY ALL"),
-            GroupByExpr::Expressions(expressions, modifiers) => (expressions, modifiers),
-        };
-        for expression in expressions {
-            self.output_or(expression, projection);
-        }
-        for modifier in modifiers {
-            match modifier {
-                GroupByWithModifier::Rollup => {}
-                GroupByWithModifier::Cube
-                | GroupByWithModifier::Totals
-                | GroupByWithModifier::GroupingSets(_) => self.unsupported("a modifier of GROUP BY"),
-            }
-        }
-    }
-
-    /// HAVING may use output columns anywhere in its condition.
-    fn having(&mut self, condition: &Expr, projection: &[SelectItem]) {
-        let names = projection.iter().filter_map(item_alias).map(|name| name.value.to_lowercase()).collect();
-        let outer = self.outputs.replace((names, Vec::new()));
-        self.expr(condition, Mode::Filter);
-        let used = std::mem::replace(&mut self.outputs, outer).map(|(_, used)| used).unwrap_or_default();
-        for name in used {
-            if let Some(expression) = output(projection, &name) {
-                self.expr(expression, Mode::Filter);
-            }
-        }
-    }
-
-    pub(super) fn order_by(&mut self, order_by: Option<&OrderBy>, projection: &[SelectItem]) {
-        for expression in self.order_items(order_by) {
-            self.output_or(expression, projection);
-        }
-    }
-
-    /// ORDER BY of a UNION can name output columns only: nothing new is read by a name or a place.
-    fn order_of_set(&mut self, order_by: Option<&OrderBy>) {
-        for expression in self.order_items(order_by) {
-            if !matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_)) {
-                self.expr(expression, Mode::Filter);
-            }
-        }
-    }
-
-    fn order_items<'q>(&mut self, order_by: Option<&'q OrderBy>) -> Vec<&'q Expr> {
-        let Some(OrderBy { kind, interpolate }) = order_by else { return Vec::new() };
-        self.foreign(&[("INTERPOLATE", interpolate.is_some())]);
-        match kind {
-            OrderByKind::All(_) => {
-                self.unsupported("ORDER BY ALL");
-                Vec::new()
-            }
-            OrderByKind::Expressions(items) => items.iter().map(|item| self.order_item(item)).collect(),
-        }
-    }
-
-    /// The expression of one item of an ORDER BY.
-    pub(super) fn order_item<'q>(&mut self, item: &'q OrderByExpr) -> &'q Expr {
-        let OrderByExpr { expr, options, with_fill } = item;
-        let OrderByOptions { sort, nulls_first } = options;
-        self.foreign(&[
-            ("WITH FILL", with_fill.is_some()),
-            ("USING in ORDER BY", matches!(sort, Some(OrderBySort::Using(_)))),
-            ("NULLS FIRST", nulls_first.is_some()),
-        ]);
-        expr
-    }
-
     fn limit(&mut self, limit: Option<&LimitClause>) {
         match limit {
             None => {}
@@ -414,22 +366,17 @@ impl Reader {
             }
         }
     }
+}
 
-    /// ORDER BY and GROUP BY may name an output column by its alias or place.
-    fn output_or(&mut self, expression: &Expr, projection: &[SelectItem]) {
-        let named = match expression {
-            Expr::Identifier(name) if !names::is_variable(name) => {
-                output(projection, &name.value.to_lowercase())
-            }
-            Expr::Value(ValueWithSpan { value: Value::Number(number, _), span: _ }) => number
-                .parse::<usize>()
-                .ok()
-                .and_then(|place| place.checked_sub(1))
-                .and_then(|place| projection.get(place))
-                .and_then(item_expression),
-            _ => None,
-        };
-        self.expr(named.unwrap_or(expression), Mode::Filter);
+/// The SELECT that parentheses stand around.
+fn innermost(body: &SetExpr) -> Option<&Select> {
+    let mut body = body;
+    loop {
+        match body {
+            SetExpr::Select(select) => return Some(select),
+            SetExpr::Query(query) => body = &query.body,
+            _ => return None,
+        }
     }
 }
 
@@ -456,42 +403,5 @@ fn first_names(body: &SetExpr) -> Option<Vec<String>> {
             SetExpr::Query(query) => body = &query.body,
             _ => return None,
         }
-    }
-}
-
-fn item_alias(item: &SelectItem) -> Option<&Ident> {
-    match item {
-        SelectItem::ExprWithAlias { expr: _, alias } => Some(alias),
-        SelectItem::UnnamedExpr(_)
-        | SelectItem::ExprWithAliases { .. }
-        | SelectItem::QualifiedWildcard(..)
-        | SelectItem::Wildcard(_) => None,
-    }
-}
-
-fn item_expression(item: &SelectItem) -> Option<&Expr> {
-    match item {
-        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, alias: _ } => Some(expr),
-        SelectItem::ExprWithAliases { .. } | SelectItem::QualifiedWildcard(..) | SelectItem::Wildcard(_) => {
-            None
-        }
-    }
-}
-
-/// What an output column of that name is made of.
-fn output<'q>(projection: &'q [SelectItem], name: &str) -> Option<&'q Expr> {
-    projection
-        .iter()
-        .find(|item| item_alias(item).is_some_and(|alias| alias.value.to_lowercase() == name))
-        .and_then(item_expression)
-}
-
-/// The name that the server gives a column without an alias, where it is one that can be referred to.
-fn expression_name(expression: &Expr) -> Option<String> {
-    match expression {
-        Expr::Identifier(name) => Some(name.value.to_lowercase()),
-        Expr::CompoundIdentifier(parts) => parts.last().map(|name| name.value.to_lowercase()),
-        Expr::Nested(inner) => expression_name(inner),
-        _ => None,
     }
 }

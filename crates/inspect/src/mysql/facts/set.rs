@@ -91,8 +91,12 @@ impl Reader {
         self.exprs(arguments, Mode::Read);
         match self.prepared.get(&key).cloned() {
             Some(found) => {
-                if found.has(Verb::Use) || found.has(Verb::Set) {
-                    self.gap(UnknownCode::Ambiguous, "EXECUTE of what changes the reading");
+                if found.has(Verb::Use) {
+                    self.gap(UnknownCode::Ambiguous, "EXECUTE of what changes the current database");
+                }
+                if found.has(Verb::Set) {
+                    self.sql_mode = None;
+                    self.effects.push(StateEffect::ReadingDirty);
                 }
                 self.unclassed |= found.has(Verb::Call) || found.has(Verb::Procedure);
                 self.found.absorb(found);

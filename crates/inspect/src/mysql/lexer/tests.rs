@@ -168,7 +168,8 @@ fn executable_comments_by_server() {
         // Four digits are no version.
         ("a /*!5000 b */", "a Number:5000 b", "a Number:5000 b", "a Number:5000 b"),
         ("a /*+ \" */ b \" */", "a b !unparsable", "a !ambiguous", "a !ambiguous"),
-        ("a /*+ SET_VAR(x = 1) */ b", "a b", "a b", "a b"),
+        ("a /*+ BKA(t) */ b", "a b", "a b", "a b"),
+        ("a /*+ SET_VAR(x = 1) */ b", "a b", "a b !doubt", "a b !doubt"),
     ] {
         let mode = Some(SqlMode::DEFAULT);
         assert_eq!(shown(text, rules(MARIADB, mode)), maria, "MariaDB: {text}");

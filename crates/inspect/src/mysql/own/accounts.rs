@@ -120,7 +120,13 @@ pub(super) fn grant(cursor: &mut Cursor<'_, '_>) -> Result<Statement, Unknown> {
     cursor.expect("TO")?;
     let mut accounts = vec![cursor.account()?];
     loop {
-        cursor.until(|lexeme| lexeme.is_symbol(",") || lexeme.is_word("WITH") || lexeme.is_word("AS"));
+        let skipped =
+            cursor.until(|lexeme| lexeme.is_symbol(",") || lexeme.is_word("WITH") || lexeme.is_word("AS"));
+        grant.identified |= skipped.iter().any(|lexeme| lexeme.is_word("IDENTIFIED"));
+        // `IDENTIFIED WITH plugin`: accounts may follow.
+        if skipped.last().is_some_and(|lexeme| lexeme.is_word("IDENTIFIED")) && cursor.word("WITH") {
+            continue;
+        }
         if cursor.symbol(",") {
             accounts.push(cursor.account()?);
         } else if cursor.words(&["WITH", "GRANT", "OPTION"]) || cursor.words(&["WITH", "ADMIN", "OPTION"]) {
@@ -158,6 +164,7 @@ fn privileges(cursor: &mut Cursor<'_, '_>, end: &str) -> Result<Grant, Unknown> 
         on: GrantObject::None,
         to: Vec::new(),
         option: false,
+        identified: false,
     };
     if cursor.words(&["PROXY", "ON"]) {
         grant.privileges.push(("PROXY".to_owned(), Vec::new()));

@@ -254,6 +254,8 @@ pub(in super::super) struct Grant {
     pub(in super::super) to: Vec<Account>,
     /// `WITH GRANT OPTION`, `WITH ADMIN OPTION`; of REVOKE, that the option is revoked.
     pub(in super::super) option: bool,
+    /// `IDENTIFIED …`: accounts are made, or sign in otherwise afterwards.
+    pub(in super::super) identified: bool,
 }
 
 /// What privileges are granted on.
