@@ -141,3 +141,91 @@ fn ten_thousand_words_are_read_in_a_moment() {
         }
     }
 }
+
+#[test]
+fn no_words_make_any_program_panic() {
+    let pool = [
+        "-",
+        "--",
+        "---",
+        "-=",
+        "--=",
+        "=",
+        "+",
+        "++",
+        "-rf",
+        "-\u{e9}",
+        "--x=\u{1f600}",
+        "a:b",
+        "::",
+        "://",
+        "@",
+        "@x",
+        "x=@y",
+        "{}",
+        ";",
+        "+x",
+        "!",
+        "(",
+        "-exec",
+        "-c",
+        "-e",
+        "-f",
+        "-o",
+        "-i",
+        "--output=",
+        "-o=",
+        "",
+        " ",
+        "\n",
+        "s/a/b/e",
+        "{print > \"x",
+        "BEGIN{",
+        "get",
+        "exec",
+        "create",
+        "config",
+        "file://",
+        "\u{0}",
+    ];
+    let mut seed = 1_u64;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    for name in super::format::table().unwrap().keys() {
+        for _ in 0..20 {
+            let mut argv = vec![Word::constant(name.as_str())];
+            for _ in 0..next(8) {
+                let sure =
+                    [Sureness::Constant, Sureness::Constant, Sureness::Pattern, Sureness::One, Sureness::Any];
+                argv.push(Word { text: pool[next(pool.len())].to_owned(), sure: sure[next(sure.len())] });
+            }
+            super::effects(name, &argv);
+        }
+    }
+}
+
+/// A word that may be any number of words is in the place of an option or of an operand: wherever either
+/// does something, that is said.
+#[test]
+fn a_word_that_may_be_anything_is_never_passed_over() {
+    let unknown = Word { text: "$x".to_owned(), sure: Sureness::Any };
+    for name in
+        ["rm", "cp", "git", "tar", "curl", "find", "ssh", "kubectl", "docker", "psql", "sed", "awk", "az"]
+    {
+        for before in [vec![], vec!["a"], vec!["a", "b"], vec!["--"]] {
+            let mut argv = vec![Word::constant(name)];
+            argv.extend(before.iter().map(|text| Word::constant(*text)));
+            argv.push(unknown.clone());
+            let effects = super::effects(name, &argv).unwrap().effects;
+            let said = effects.iter().any(|effect| match effect {
+                Effect::Unknown(..) => true,
+                Effect::Runs(words) => words.iter().any(Word::is_dynamic),
+                Effect::RunsShell(word) => word.is_dynamic(),
+                _ => false,
+            });
+            assert!(said, "{name} {before:?}");
+        }
+    }
+}

@@ -28,6 +28,8 @@ const SPECIALS: &[Special] = &[
     Special { name: "compiler-file", read: compiler_file },
     Special { name: "property", read: property },
     Special { name: "at-path", read: at_path },
+    Special { name: "tmux-word", read: tmux_word },
+    Special { name: "format-name", read: format_name },
     Special { name: "getent", read: getent },
     Special { name: "jq-filter", read: jq_filter },
     Special { name: "at-start", read: at_start },
@@ -278,6 +280,20 @@ fn getent(word: &Word, outcome: &mut Outcome) {
 fn jq_filter(word: &Word, outcome: &mut Outcome) {
     let reads = ["import", "include", "load", "system"];
     if word.is_dynamic() || reads.iter().any(|name| word.text.contains(name)) {
+        outcome.unknown(UnknownCode::Dynamic, &word.text);
+    }
+}
+
+/// A word of tmux, which takes a semicolon at its end for the start of another command.
+fn tmux_word(word: &Word, outcome: &mut Outcome) {
+    if word.is_dynamic() || word.text.ends_with(';') {
+        outcome.unknown(UnknownCode::Dynamic, &word.text);
+    }
+}
+
+/// A format by its name, or a file of code that makes it.
+fn format_name(word: &Word, outcome: &mut Outcome) {
+    if word.is_dynamic() || word.text.contains(['.', '/']) {
         outcome.unknown(UnknownCode::Dynamic, &word.text);
     }
 }
