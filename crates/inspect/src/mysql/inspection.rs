@@ -1,12 +1,18 @@
 //! The entry: bytes in, [`Inspection`] out, never a failure.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-use sallyport_core::{Facts, Language};
+use sallyport_core::{Facts, Language, UnknownCode};
 
-use super::context::Context;
+use super::context::{Context, Flavour};
 use super::facts::Reader;
 use super::reading;
+
+/// The longest text that is read under one server after another, bytes.
+const LONGEST_COMPARED: usize = 16 * 1024;
+/// The most versions of servers that are tried for one text.
+const MOST_VERSIONS: usize = 8;
 
 /// What [`inspect`] found.
 #[derive(Clone, Debug)]
@@ -77,6 +83,55 @@ pub enum StateEffect {
 /// Reads what a text would do. Never fails: what cannot be read is `unknown` in the facts.
 #[must_use]
 pub fn inspect(bytes: &[u8], context: &Context<'_>) -> Inspection {
+    let inspection = read(bytes, context);
+    let doubtful = matches!(&inspection.facts.unknown, Some(it) if it.code == UnknownCode::Ambiguous);
+    if doubtful && context.flavour == Flavour::Either {
+        return agreed(bytes, context).unwrap_or(inspection);
+    }
+    inspection
+}
+
+/// What every server does, when the text does the same under all of them: a comment that only some execute
+/// may hold what means nothing to facts (`DEFAULT ENCRYPTION`).
+fn agreed(bytes: &[u8], context: &Context<'_>) -> Option<Inspection> {
+    let mut flavours = vec![
+        Flavour::MySql(50_700),
+        Flavour::MySql(99_998),
+        Flavour::MariaDb(100_300),
+        Flavour::MariaDb(129_999),
+    ];
+    // Between the versions that the text names, servers of one kind read the same.
+    for version in versions(bytes)? {
+        for version in [version.saturating_sub(1), version] {
+            flavours.push(Flavour::MySql(version));
+            flavours.push(Flavour::MariaDb(version));
+        }
+    }
+    let mut readings = flavours.into_iter().map(|flavour| read(bytes, &Context { flavour, ..*context }));
+    let first = readings.next().filter(|first| first.facts.unknown.is_none())?;
+    readings.all(|other| other.facts == first.facts).then_some(first)
+}
+
+/// The versions that comments of the text may be for; nothing when there are too many to try, or the text is
+/// too long to be read so often.
+fn versions(bytes: &[u8]) -> Option<BTreeSet<u32>> {
+    let mut versions = BTreeSet::new();
+    if bytes.len() > LONGEST_COMPARED {
+        return None;
+    }
+    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'!') {
+        let digits = bytes.iter().skip(at + 1).take_while(|byte| byte.is_ascii_digit()).take(6);
+        let digits: Vec<u32> = digits.map(|byte| u32::from(byte - b'0')).collect();
+        for length in [5, 6] {
+            if let Some(digits) = digits.get(..length) {
+                versions.insert(digits.iter().fold(0, |value, digit| value * 10 + digit));
+            }
+        }
+    }
+    (versions.len() <= MOST_VERSIONS).then_some(versions)
+}
+
+fn read(bytes: &[u8], context: &Context<'_>) -> Inspection {
     let reading = reading::read(bytes, context);
     let mut reader = Reader::new(context);
     let statements: Vec<Statement> = reading
