@@ -93,9 +93,7 @@ impl Engine {
         }
         match action.as_constant() {
             Some(text) => {
-                let env = std::mem::take(&mut self.env);
-                self.text(text, &Stdin::Terminal);
-                self.env = env;
+                self.elsewhere(|engine| engine.text(text, &Stdin::Terminal));
                 if !signals.iter().all(|signal| matches!(signal.text.as_str(), "EXIT" | "0")) {
                     self.distrust_changes(text);
                 }

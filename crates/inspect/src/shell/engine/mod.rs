@@ -133,11 +133,18 @@ impl Engine {
 
     /// A text that another shell runs: nothing is known of its variables.
     pub(super) fn other_shell(&mut self, text: &str, dialect: Dialect, stdin: &Stdin) {
-        let env = std::mem::take(&mut self.env);
         let before = std::mem::replace(&mut self.dialect, dialect);
-        self.text(text, stdin);
+        self.elsewhere(|engine| engine.text(text, stdin));
         self.dialect = before;
+    }
+
+    /// Walks what sees none of the variables that are known here.
+    pub(super) fn elsewhere<T>(&mut self, walk: impl FnOnce(&mut Self) -> T) -> T {
+        let (env, locals) = (std::mem::take(&mut self.env), std::mem::take(&mut self.locals));
+        let result = walk(self);
         self.env = env;
+        self.locals = locals;
+        result
     }
 
     /// A text that this shell runs.

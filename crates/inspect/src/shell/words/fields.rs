@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use sallyport_core::UnknownCode;
+
 use super::brace::{self, Bit};
 use super::expand::{Known, Piece};
 use crate::shell::engine::{Engine, Value};
-use crate::shell::syntax::{Part, Word as Written};
+use crate::shell::syntax::{Dialect, Part, Word as Written};
 use crate::shell::word::{Sureness, Word};
 
 /// A word as a program gets it.
@@ -44,6 +46,9 @@ impl Engine {
         if brace::is_braced(&written.parts) {
             match brace::expand(&written.parts) {
                 Some(words) => {
+                    if words.len() > 1 && self.dialect == Dialect::Posix {
+                        self.found.unknown(UnknownCode::Ambiguous, "braces, which only some shells expand");
+                    }
                     for bits in words {
                         let mut pieces = Vec::new();
                         self.expand_bits(&bits, &mut pieces);
