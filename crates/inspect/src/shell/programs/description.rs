@@ -40,6 +40,8 @@ pub(super) struct Body {
     /// What it does when nothing it was given says what to do: a client without a statement, a shell without
     /// a script.
     pub(super) bare: Vec<Act>,
+    /// Without its first operand it does nothing at all.
+    pub(super) target: bool,
     /// What the words after `--` are, where they are something else than the operands.
     pub(super) after_dashes: Option<Roles>,
     /// An option that is not described does nothing, rather than making the whole unknown. As the level

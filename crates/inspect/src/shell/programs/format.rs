@@ -91,6 +91,7 @@ struct Section {
     lenient: Option<bool>,
     values: bool,
     posix: bool,
+    target: bool,
     long: bool,
     groups: bool,
     bundle: bool,
@@ -180,6 +181,7 @@ fn body(section: &Section, sets: &HashMap<String, BTreeMap<String, Rule>>) -> Re
     node.lenient = section.lenient;
     node.values = section.values;
     node.posix = section.posix;
+    node.target = section.target;
     node.long = section.long;
     node.groups = section.groups;
     node.bundle = section.bundle;

@@ -164,7 +164,12 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
                 self.outcome.act(act);
             }
         }
-        if !self.ended {
+        if let Some(rest) = self.operands.rest.filter(|rest| rest.name == "entry-command")
+            && !self.ended
+        {
+            (rest.read)(&[], self.outcome);
+        }
+        if !self.ended && !(self.node.target && found.is_empty()) {
             for act in &self.node.bare {
                 self.outcome.act(act);
             }
