@@ -40,6 +40,8 @@ pub(super) struct Body {
     /// What it does when nothing it was given says what to do: a client without a statement, a shell without
     /// a script.
     pub(super) bare: Vec<Act>,
+    /// An equals sign may stand between a short option and its value, here and below.
+    pub(super) equals: bool,
     /// Without its first operand it does nothing at all.
     pub(super) target: bool,
     /// What the words after `--` are, where they are something else than the operands.

@@ -92,6 +92,7 @@ struct Section {
     values: bool,
     posix: bool,
     target: bool,
+    equals: bool,
     long: bool,
     groups: bool,
     bundle: bool,
@@ -182,6 +183,7 @@ fn body(section: &Section, sets: &HashMap<String, BTreeMap<String, Rule>>) -> Re
     node.values = section.values;
     node.posix = section.posix;
     node.target = section.target;
+    node.equals = section.equals;
     node.long = section.long;
     node.groups = section.groups;
     node.bundle = section.bundle;

@@ -361,7 +361,8 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
                 continue;
             }
             let value = letters.as_str();
-            let value = value.strip_prefix('=').filter(|_| self.node.values).unwrap_or(value);
+            let equals = self.node.values || self.levels.iter().any(|level| level.equals);
+            let value = value.strip_prefix('=').filter(|_| equals).unwrap_or(value);
             let attached = (!value.is_empty()).then_some(value);
             return self.apply(&name, rule, attached, word, left);
         }
