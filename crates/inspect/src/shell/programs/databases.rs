@@ -80,8 +80,10 @@ fn redis(words: &[Word], outcome: &mut Outcome) {
         outcome.dynamic(word);
     }
     let verb = match name.as_str() {
-        "PING" | "ECHO" | "INFO" | "DBSIZE" | "TIME" | "LASTSAVE" | "COMMAND" | "ROLE" | "SELECT"
-        | "AUTH" | "HELLO" => return outcome.bare(Verb::Show, None),
+        "PING" | "ECHO" | "INFO" | "DBSIZE" | "TIME" | "LASTSAVE" | "MONITOR" | "SLOWLOG" | "PUBSUB"
+        | "LATENCY" | "COMMAND" | "ROLE" | "SELECT" | "AUTH" | "HELLO" => {
+            return outcome.bare(Verb::Show, None);
+        }
         "GET" | "MGET" | "KEYS" | "SCAN" | "TTL" | "PTTL" | "TYPE" | "EXISTS" | "HGET" | "HGETALL"
         | "HMGET" | "HKEYS" | "HVALS" | "HLEN" | "HSCAN" | "LRANGE" | "LLEN" | "LINDEX" | "SMEMBERS"
         | "SCARD" | "SISMEMBER" | "SSCAN" | "ZRANGE" | "ZCARD" | "ZSCORE" | "ZRANGEBYSCORE" | "ZSCAN"

@@ -11,6 +11,10 @@ pub(super) fn script(word: &Word, outcome: &mut Outcome) {
     if word.as_constant().is_none() {
         return outcome.unknown(UnknownCode::Dynamic, &word.text);
     }
+    if word.text.is_empty() {
+        // After `-i`, BSD's sed takes it for a suffix, and the script comes next.
+        outcome.unknown(UnknownCode::Ambiguous, "an empty script");
+    }
     let mut script = Script { chars: word.text.chars().peekable(), outcome };
     if script.run().is_none() {
         outcome.unknown(UnknownCode::Unsupported, "its script");

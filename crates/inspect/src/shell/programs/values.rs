@@ -87,7 +87,10 @@ fn editor_command(word: &Word, outcome: &mut Outcome) {
     let harmless = !word.is_dynamic()
         && (text.is_empty()
             || text.bytes().all(|b| b.is_ascii_digit())
-            || matches!(text, "$" | "q" | "q!" | "qa" | "qa!" | "set nu" | "set number" | "syntax on"));
+            || matches!(
+                text,
+                "$" | "F" | "G" | "g" | "q" | "q!" | "qa" | "qa!" | "set nu" | "set number" | "syntax on"
+            ));
     if let Some(command) = text.strip_prefix('!') {
         outcome.push(Effect::RunsShell(part(word, command)));
     } else if !harmless && !text.starts_with('/') {
