@@ -32,3 +32,6 @@ mod cases_tests;
 #[cfg(test)]
 #[path = "hostile_tests.rs"]
 mod hostile_tests;
+#[cfg(test)]
+#[path = "property_tests.rs"]
+mod property_tests;

@@ -20,7 +20,7 @@ use super::{inner, string_of};
 
 /// How much of a tree may be searched for columns, bytes of its debug form; a tree is searched again at
 /// each level where folding does not decide.
-const BUDGET: usize = 64 * 1024 * 1024;
+const BUDGET: usize = 8 * 1024 * 1024;
 
 /// How many items of a list are compared with what is looked for in it, by their form.
 const SAME_ITEMS: usize = 64;
@@ -335,10 +335,15 @@ impl Folder {
 
     /// What both sides of an operator depend on.
     fn sides(&self, expression: &AExpr) -> Fold {
-        let sides = [&expression.lexpr, &expression.rexpr];
-        let folds: Vec<Fold> =
-            sides.into_iter().filter_map(|side| inner(side)).map(|side| self.depends(side)).collect();
-        [Fold::Row, Fold::Parameter].into_iter().find(|fold| folds.contains(fold)).unwrap_or(Fold::Constant)
+        let mut depends = Fold::Constant;
+        for side in [&expression.lexpr, &expression.rexpr].into_iter().filter_map(|side| inner(side)) {
+            match self.depends(side) {
+                Fold::Row => return Fold::Row,
+                Fold::Parameter => depends = Fold::Parameter,
+                _ => {}
+            }
+        }
+        depends
     }
 
     /// What an expression depends on, by what it mentions.

@@ -299,6 +299,10 @@ impl Reader<'_> {
                 }
             }
             let sources = self.scopes.last().map(|scope| scope.sources.clone()).unwrap_or_default();
+            if !self.spend(super::NOTE * (sources.len() + 1) + sources.len() * names.len()) {
+                self.exhausted();
+                return;
+            }
             let locked = sources.iter().filter(|source| names.is_empty() || names.contains(&source.alias));
             for target in locked.flat_map(|source| source.targets.iter().chain(&source.below)) {
                 let kind = self.relation_kind(target);

@@ -24,6 +24,7 @@ mod utility;
 mod write;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use pg_query::NodeEnum;
@@ -43,6 +44,12 @@ const LARGE_DEPTH_LIMIT: usize = 2000;
 
 /// How many views and texts within a text are read.
 const NESTED_LIMIT: usize = 256;
+
+/// How much may be looked for in the sources, columns and names of a text, in steps of about a hundredth of
+/// a microsecond. Looking up each of many names among many others would take the square of the text.
+const WORK: usize = 4_000_000;
+/// What noting one column takes.
+const NOTE: usize = 64;
 
 /// What makes two actions the same one, to be merged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,6 +160,8 @@ pub(super) struct Reader<'a> {
     /// The relations that the last query read stands on: locking it locks them.
     stands_on: Vec<ObjectName>,
     depth: usize,
+    /// What is left of the work.
+    work: Cell<usize>,
     /// How many more views and texts within the text may be read: each may hold several more.
     nested_left: usize,
     /// Views being read, so that none is read within itself.
@@ -190,6 +199,7 @@ impl<'a> Reader<'a> {
             scopes: Vec::new(),
             stands_on: Vec::new(),
             depth: 0,
+            work: Cell::new(WORK),
             nested_left: NESTED_LIMIT,
             views: Vec::new(),
             assigning: None,
@@ -234,6 +244,7 @@ impl<'a> Reader<'a> {
                 (StatementKind::Other, Lineage::Unsettled)
             }
         };
+        self.exhausted();
         let mut effects = std::mem::take(&mut self.effects);
         let changed = self.next_path.is_some()
             || effects.iter().any(|effect| matches!(effect, StateEffect::SettingsDirty));
@@ -410,6 +421,21 @@ impl<'a> Reader<'a> {
         self.depth += 1;
         read(self);
         self.depth -= 1;
+    }
+
+    /// Takes some of the work; false when none is left.
+    fn spend(&self, steps: usize) -> bool {
+        self.work.set(self.work.get().saturating_sub(steps));
+        self.work.get() > 0
+    }
+
+    /// Whether the work is used up, which is a gap.
+    fn exhausted(&mut self) -> bool {
+        let exhausted = self.work.get() == 0;
+        if exhausted {
+            self.gap(UnknownCode::TooLarge, "too many names to look up");
+        }
+        exhausted
     }
 
     fn settings_dirty(&mut self) {

@@ -147,7 +147,9 @@ impl Reader<'_> {
             return vec![name];
         }
         if temporary {
-            self.temporary.insert(name.name.clone(), true);
+            if !self.planning {
+                self.temporary.insert(name.name.clone(), true);
+            }
             return vec![ObjectName::in_schema("pg_temp", &name.name)];
         }
         if let Some(schema) = &self.new_schema {

@@ -228,6 +228,11 @@ impl Reader<'_> {
     fn star_names(&self, node: Option<&NodeEnum>) -> Option<Vec<String>> {
         let Some(NodeEnum::ColumnRef(reference)) = node else { return None };
         let scope = self.scopes.last()?;
+        let known = |source: &super::scope::Source| source.columns.as_ref().map_or(0, Vec::len);
+        let steps: usize = scope.sources.iter().map(|source| 1 + known(source) * 8).sum();
+        if !self.spend(steps) {
+            return None;
+        }
         if !scope.merged.is_empty() {
             return None;
         }
@@ -242,6 +247,10 @@ impl Reader<'_> {
 
     /// ORDER BY, GROUP BY and DISTINCT ON may name an output column by its name or place.
     fn output_or(&mut self, node: &NodeEnum, targets: &[Node], output_first: bool) {
+        if matches!(node, NodeEnum::ColumnRef(_)) && !self.spend(targets.len()) {
+            self.exhausted();
+            return;
+        }
         if let Some(expression) = self.output(node, targets, output_first) {
             return self.deeper(|reader| reader.node(expression, Mode::Filter));
         }
@@ -273,6 +282,8 @@ impl Reader<'_> {
 
     fn input_has(&self, name: &str) -> bool {
         self.scopes.last().is_some_and(|scope| {
+            let known = |source: &super::scope::Source| source.columns.as_ref().map_or(1, Vec::len);
+            self.spend(scope.sources.iter().map(known).sum());
             scope.sources.iter().any(|source| {
                 source.columns.as_ref().is_some_and(|columns| columns.iter().any(|column| column == name))
             })

@@ -69,7 +69,42 @@ pub(super) struct Scope {
     pub(super) merged: BTreeMap<String, BTreeSet<usize>>,
 }
 
+/// What an unqualified name means at a level.
+struct Meaning {
+    kind: Meant,
+    /// Which sources.
+    places: Vec<usize>,
+}
+
+enum Meant {
+    Column,
+    Row,
+}
+
 impl Scope {
+    /// The sources that a name may mean a column of, or a row; nothing when it means none of this level.
+    fn meant_by(&self, name: &str) -> Option<Meaning> {
+        let column =
+            |places: Vec<usize>| (!places.is_empty()).then_some(Meaning { kind: Meant::Column, places });
+        if let Some(merged) = self.merged.get(name) {
+            return Some(Meaning { kind: Meant::Column, places: merged.iter().copied().collect() });
+        }
+        let may = |wanted: Option<bool>| {
+            let all = self.sources.iter().enumerate();
+            column(all.filter(|(_, source)| source.may_have(name) == wanted).map(|(at, _)| at).collect())
+        };
+        if let Some(certain) = may(Some(true)) {
+            return Some(certain);
+        }
+        if let Some(row) = self.sources.iter().position(|source| source.alias == name) {
+            return Some(Meaning { kind: Meant::Row, places: vec![row] });
+        }
+        may(None).or_else(|| {
+            let system = SYSTEM_COLUMNS.contains(&name);
+            if system { column((0..self.sources.len()).collect()) } else { None }
+        })
+    }
+
     /// The relations that FOR UPDATE locks.
     pub(super) fn lockable(&self) -> Vec<ObjectName> {
         self.sources.iter().flat_map(|source| source.targets.iter().chain(&source.below)).cloned().collect()
@@ -94,6 +129,9 @@ impl Reader<'_> {
     }
 
     pub(super) fn find_cte(&self, name: &str) -> Option<Cte> {
+        if !self.spend(self.scopes.iter().map(|scope| scope.ctes.len() + 1).sum()) {
+            return None;
+        }
         self.scopes
             .iter()
             .rev()
@@ -104,6 +142,10 @@ impl Reader<'_> {
     /// Notes one column of a source.
     fn note(&mut self, source: &Source, column: &str, mode: Mode) {
         if source.written && mode == Mode::Read && self.assigning.as_deref() == Some(column) {
+            return;
+        }
+        if !self.spend(super::NOTE * (source.targets.len() + 1)) {
+            self.exhausted();
             return;
         }
         let into: Vec<(Verb, Option<Condition>)> = if mode == Mode::Filter && !source.filters_into.is_empty()
@@ -139,10 +181,9 @@ impl Reader<'_> {
         let names: Vec<&str> = reference.fields.iter().filter_map(string_of).collect();
         match (names.as_slice(), star) {
             ([], true) => {
-                let sources = self.scopes.last().map(|scope| scope.sources.clone()).unwrap_or_default();
-                for source in &sources {
-                    self.note(source, "*", mode);
-                }
+                let all = |scope: &Scope| (0..scope.sources.len()).collect();
+                let places: Vec<usize> = self.scopes.last().map(all).unwrap_or_default();
+                self.note_at(self.scopes.len().saturating_sub(1), &places, "*", mode);
             }
             ([.., qualifier], true) => self.qualified(&names, qualifier, "*", mode),
             ([column], false) => self.unqualified(column, mode),
@@ -159,6 +200,10 @@ impl Reader<'_> {
             [.., schema, _] => Some(*schema),
             _ => None,
         };
+        if !self.spend(self.scopes.iter().map(|scope| scope.sources.len() + 1).sum()) {
+            self.exhausted();
+            return;
+        }
         let found = self.scopes.iter().rev().find_map(|scope| {
             scope.sources.iter().find(|source| match schema {
                 None => source.alias == qualifier,
@@ -204,38 +249,29 @@ impl Reader<'_> {
     fn unqualified(&mut self, column: &str, mode: Mode) {
         for at in (0..self.scopes.len()).rev() {
             let Some(scope) = self.scopes.get(at) else { continue };
-            let sources = scope.sources.clone();
-            if let Some(merged) = scope.merged.get(column).cloned() {
-                for source in merged.iter().filter_map(|place| sources.get(*place)) {
-                    self.note(source, column, mode);
-                }
+            let steps: usize = scope.sources.iter().map(|s| 1 + s.columns.as_ref().map_or(0, Vec::len)).sum();
+            if !self.spend(steps) {
+                self.exhausted();
                 return;
             }
-            let certain: Vec<&Source> =
-                sources.iter().filter(|source| source.may_have(column) == Some(true)).collect();
-            if !certain.is_empty() {
-                for source in certain {
-                    self.note(source, column, mode);
-                }
+            if let Some(places) = scope.meant_by(column) {
+                // The whole row goes by its relation's name.
+                let row = matches!(places.kind, Meant::Row);
+                return self.note_at(at, &places.places, if row { "*" } else { column }, mode);
+            }
+        }
+    }
+
+    /// Notes a column of some sources of a level.
+    fn note_at(&mut self, level: usize, places: &[usize], column: &str, mode: Mode) {
+        for place in places {
+            if self.work.get() == 0 {
+                self.exhausted();
                 return;
             }
-            if let Some(source) = sources.iter().find(|source| source.alias == column) {
-                // The whole row by its relation's name.
-                return self.note(source, "*", mode);
-            }
-            let possible: Vec<&Source> =
-                sources.iter().filter(|source| source.may_have(column).is_none()).collect();
-            if !possible.is_empty() {
-                for source in possible {
-                    self.note(source, column, mode);
-                }
-                return;
-            }
-            if SYSTEM_COLUMNS.contains(&column) && !sources.is_empty() {
-                for source in &sources {
-                    self.note(source, column, mode);
-                }
-                return;
+            let source = self.scopes.get(level).and_then(|scope| scope.sources.get(*place));
+            if let Some(source) = source.cloned() {
+                self.note(&source, column, mode);
             }
         }
     }
@@ -243,6 +279,10 @@ impl Reader<'_> {
     /// Columns named in USING or by a NATURAL join, on every source from `from` on.
     pub(super) fn merge(&mut self, column: &str, from: usize) {
         let Some(scope) = self.scopes.last() else { return };
+        if !self.spend(super::NOTE * (scope.sources.len().saturating_sub(from) + 1)) {
+            self.exhausted();
+            return;
+        }
         let sources: Vec<(usize, Source)> =
             scope.sources.iter().enumerate().skip(from).map(|(at, source)| (at, source.clone())).collect();
         let mut places = BTreeSet::new();

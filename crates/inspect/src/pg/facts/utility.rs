@@ -68,10 +68,10 @@ impl Reader<'_> {
                 self.act_bare(Verb::Cursor, "cursor", &declare.portalname);
                 if let Some(query) = inner(&declare.query) {
                     let prepared = self.prepared(query);
-                    self.remembered
-                        .to_mut()
-                        .cursors
-                        .insert(declare.portalname.clone(), Arc::clone(&prepared));
+                    if !self.planning {
+                        let cursors = &mut self.remembered.to_mut().cursors;
+                        cursors.insert(declare.portalname.clone(), Arc::clone(&prepared));
+                    }
                     self.effects.push(StateEffect::Declares(declare.portalname.clone(), prepared));
                 }
             }
@@ -181,6 +181,7 @@ impl Reader<'_> {
             reader.any_statement(query);
         });
         self.given.params = params;
+        self.exhausted();
         let own = std::mem::replace(&mut self.found, outer);
         let facts = Facts {
             language: Language::Postgres,
@@ -281,14 +282,11 @@ impl Reader<'_> {
         }
         let outer = std::mem::take(&mut self.found);
         let planning = std::mem::replace(&mut self.planning, true);
-        let (effects, remembered) = (self.effects.len(), self.remembered.clone());
-        let temporary = self.temporary.clone();
+        let effects = self.effects.len();
         self.deeper(|reader| {
             reader.any_statement(query);
         });
         self.effects.truncate(effects);
-        self.remembered = remembered;
-        self.temporary = temporary;
         self.planning = planning;
         let own = std::mem::replace(&mut self.found, outer);
         let mut explained = false;
