@@ -83,6 +83,10 @@ fn long_but_flat_texts_are_read() {
 
 #[test]
 fn what_is_too_large_is_said_to_be() {
+    for flat in ["SELECT 1;", "BEGIN;", ",a", " OR a = 1", ",f()", ",1"] {
+        let text = format!("SELECT a{}", flat.repeat((1 << 20) / flat.len() - 20));
+        assert_eq!(code(&facts(&text)), Some(UnknownCode::TooLarge), "{flat}");
+    }
     assert_eq!(code(&facts(&format!("SELECT '{}'", "x".repeat(1 << 20)))), Some(UnknownCode::TooLarge));
     assert_eq!(code(&facts(&format!("SELECT {}1", "NOT ".repeat(9000)))), Some(UnknownCode::TooLarge));
 }

@@ -10,6 +10,14 @@ use super::statement::Context;
 /// long run takes it quadratic time.
 const RUN_LIMIT: usize = 256;
 
+/// How much a text may hold, by the weight of its tokens: what takes the parser, the tree's encoding and the
+/// walk some tens of milliseconds. Rows to insert of some 600 KiB are within it.
+const WEIGHT_LIMIT: usize = 200_000;
+/// Of a word, an operator or a statement's end; a comma or bracket weighs one.
+const HEAVY: usize = 5;
+/// Of a constant.
+const CONSTANT: usize = 2;
+
 #[derive(Clone, Copy, Default)]
 struct Level {
     /// Tokens since the last one that starts a new flat element.
@@ -20,13 +28,13 @@ struct Level {
     case: bool,
 }
 
-/// An upper estimate of the tree's depth.
-pub(super) fn estimate(text: &str) -> usize {
+/// An upper estimate of the tree's depth; nothing when the text holds too much to be read in time.
+pub(super) fn estimate(text: &str) -> Option<usize> {
     let mut levels = vec![Level::default()];
     let mut below = 0usize;
     let mut deepest = 0usize;
     let mut tokens = Tokens::new(text);
-    for token in tokens.by_ref() {
+    while let Some(token) = tokens.next() {
         let mut last = levels.pop().unwrap_or_default();
         match token {
             Token::Open | Token::Case => {
@@ -57,8 +65,11 @@ pub(super) fn estimate(text: &str) -> usize {
         }
         deepest = deepest.max(below + last.run + last.chain);
         levels.push(last);
+        if tokens.weight > WEIGHT_LIMIT {
+            return None;
+        }
     }
-    if tokens.longest_run > RUN_LIMIT { usize::MAX } else { deepest }
+    (tokens.longest_run <= RUN_LIMIT).then_some(deepest)
 }
 
 /// Whether a plain literal holds a backslash: with `standard_conforming_strings` off it reads otherwise.
@@ -90,6 +101,8 @@ struct Tokens<'t> {
     bytes: &'t [u8],
     at: usize,
     plain_backslash: bool,
+    /// Of the tokens so far.
+    weight: usize,
     /// The last token was a dot or AS.
     name_next: bool,
     /// The longest run of operator characters so far, and where the present one ends.
@@ -103,6 +116,7 @@ impl<'t> Tokens<'t> {
             bytes: text.as_bytes(),
             at: 0,
             plain_backslash: false,
+            weight: 0,
             name_next: false,
             longest_run: 0,
             run_end: 0,
@@ -243,40 +257,53 @@ impl Iterator for Tokens<'_> {
                         .is_some_and(|b| matches!(b, b'e' | b'E'));
                     self.at += 1;
                     self.name_next = false;
+                    self.weight += CONSTANT;
                     self.skip_until(b'\'', escapes);
                     return Some(Token::Other);
                 }
                 (b'"', _) => {
                     self.at += 1;
                     self.name_next = false;
+                    self.weight += HEAVY;
                     self.skip_until(b'"', false);
                     return Some(Token::Other);
                 }
-                (b'$', _) if self.dollar_quote() => return Some(Token::Other),
+                (b'$', _) if self.dollar_quote() => {
+                    self.weight += CONSTANT;
+                    return Some(Token::Other);
+                }
                 (b'(' | b'[', _) => {
                     self.at += 1;
+                    self.weight += 1;
                     self.name_next = false;
                     return Some(Token::Open);
                 }
                 (b')' | b']', _) => {
                     self.at += 1;
+                    self.weight += 1;
                     self.name_next = false;
                     return Some(Token::Close);
                 }
                 (b',', _) => {
                     self.at += 1;
+                    self.weight += 1;
                     self.name_next = false;
                     return Some(Token::Element);
                 }
                 (b';', _) => {
                     self.at += 1;
+                    self.weight += HEAVY;
                     self.name_next = false;
                     return Some(Token::Separator);
                 }
-                (byte, _) if is_word(byte) => return Some(self.word()),
+                (byte, _) if is_word(byte) => {
+                    self.weight += if byte.is_ascii_digit() { CONSTANT } else { HEAVY };
+                    return Some(self.word());
+                }
                 (byte, _) if byte.is_ascii_whitespace() => self.at += 1,
                 (byte, _) => {
                     self.at += 1;
+                    self.weight += if byte == b'.' { 1 } else { HEAVY };
                     self.name_next = byte == b'.';
                     return Some(Token::Other);
                 }

@@ -37,8 +37,13 @@ pub(super) fn parse(text: &str) -> Result<ParseResult, Unknown> {
     if text.contains('\0') {
         return Err(unknown(UnknownCode::Encoding, "a NUL"));
     }
-    if text.len() > SIZE_LIMIT || !super::room::allowed(super::nesting::estimate(text)) {
-        return Err(unknown(UnknownCode::TooLarge, "nested too deeply"));
+    if text.len() > SIZE_LIMIT {
+        return Err(unknown(UnknownCode::TooLarge, format!("{} bytes", text.len())));
+    }
+    match super::nesting::estimate(text) {
+        Some(depth) if super::room::allowed(depth) => {}
+        Some(_) => return Err(unknown(UnknownCode::TooLarge, "nested too deeply")),
+        None => return Err(unknown(UnknownCode::TooLarge, "too much to read in time")),
     }
     // The binding walks the tree once more for a summary, and panics on shapes it does not know.
     match std::panic::catch_unwind(|| pg_query::parse(text, 0)) {

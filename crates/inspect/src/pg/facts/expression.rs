@@ -25,6 +25,9 @@ impl Reader<'_> {
     }
 
     pub(super) fn node(&mut self, node: &NodeEnum, mode: Mode) {
+        if self.exhausted() {
+            return;
+        }
         self.deeper(|reader| reader.expression(node, mode));
     }
 

@@ -247,7 +247,8 @@ impl Reader<'_> {
 
     /// ORDER BY, GROUP BY and DISTINCT ON may name an output column by its name or place.
     fn output_or(&mut self, node: &NodeEnum, targets: &[Node], output_first: bool) {
-        if matches!(node, NodeEnum::ColumnRef(_)) && !self.spend(targets.len()) {
+        let looked_up = if matches!(node, NodeEnum::ColumnRef(_)) { targets.len() } else { 0 };
+        if !self.spend(super::NOTE + looked_up) {
             self.exhausted();
             return;
         }
