@@ -77,7 +77,7 @@ proptest! {
             let mut text = String::new();
             for (place, condition) in conditions.iter().enumerate() {
                 if place > 0 {
-                    text.insert_str(0, "(");
+                    text.insert(0, '(');
                     text.push_str(if ors[place] { ") OR " } else { ") AND " });
                 }
                 text.push_str(&format!("{open}{}{close}", CONDITIONS[*condition]));
