@@ -88,7 +88,7 @@ fn percent_encoded(raw: &[u8], wanted: u8) -> bool {
 fn needs_loose(raw: &[u8], spelled: &str) -> bool {
     raw.contains(&b';')
         || spelled.contains("//")
-        || ["%2F", "%5C", "%25", "%EF%BC", "%E2%8"].iter().any(|code| spelled.contains(code))
+        || ["%2F", "%5C", "%3B", "%25", "%EF%BC", "%E2%8"].iter().any(|code| spelled.contains(code))
 }
 
 /// Unreserved characters decoded, what may not stand in a path encoded, digits in upper case.
@@ -158,15 +158,20 @@ fn remove_dots(path: &str) -> Resolved {
     Resolved { path: format!("/{}", kept.join("/")), removed, climbed }
 }
 
+fn without_parameters(path: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.len());
+    for (at, segment) in path.split(|byte| *byte == b'/').enumerate() {
+        if at > 0 {
+            out.push(b'/');
+        }
+        out.extend(segment.split(|byte| *byte == b';').next().unwrap_or_default());
+    }
+    out
+}
+
 /// As the most forgiving server reads it.
 fn loosen(raw: &[u8]) -> Resolved {
-    let mut text: Vec<u8> = Vec::with_capacity(raw.len());
-    for (at, segment) in raw.split(|byte| *byte == b'/').enumerate() {
-        if at > 0 {
-            text.push(b'/');
-        }
-        text.extend(segment.split(|byte| *byte == b';').next().unwrap_or_default());
-    }
+    let mut text = without_parameters(raw);
     for _ in 0..3 {
         let decoded = percent::decode(&text);
         if decoded == text {
@@ -174,6 +179,8 @@ fn loosen(raw: &[u8]) -> Resolved {
         }
         text = decoded;
     }
+    // Some drop parameters after they decode.
+    let text = without_parameters(&text);
     let text = String::from_utf8_lossy(&text);
     let mut spelled = String::with_capacity(text.len());
     for c in text.chars() {
