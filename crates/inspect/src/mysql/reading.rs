@@ -73,7 +73,7 @@ fn read_into(pieces: &mut Vec<Piece>, bytes: &[u8], context: &Context<'_>) -> Re
         unicode: decoded.unicode,
     };
     let mut lexer = Lexer::new(&decoded.text, rules);
-    let mut session = Session::new(context.character_set);
+    let mut session = Session::new(context.character_set, &decoded.text);
     let mut lexemes = Vec::new();
     let mut total = 0;
     loop {

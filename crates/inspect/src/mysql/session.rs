@@ -16,14 +16,22 @@ use super::reading::Parsed;
 #[derive(Debug)]
 pub(super) struct Session {
     character_set: String,
+    /// How many bytes at the end of the text are ASCII.
+    ascii_tail: usize,
     /// Prepared statements of which the text was seen and changes nothing.
     harmless: Vec<String>,
     pub(super) doubt: Option<&'static str>,
 }
 
 impl Session {
-    pub(super) fn new(character_set: &str) -> Self {
-        Self { character_set: character_set.to_ascii_lowercase(), harmless: Vec::new(), doubt: None }
+    pub(super) fn new(character_set: &str, text: &str) -> Self {
+        let ascii_tail = text.bytes().rev().take_while(u8::is_ascii).count();
+        Self {
+            character_set: character_set.to_ascii_lowercase(),
+            ascii_tail,
+            harmless: Vec::new(),
+            doubt: None,
+        }
     }
 
     /// Takes the effects of a statement. An error when what follows cannot be read.
@@ -53,7 +61,9 @@ impl Session {
             Statement::Prepare { name, source } => {
                 let name = name.value.to_lowercase();
                 self.harmless.retain(|known| *known != name);
-                if matches!(source, Source::Text(text) if !changes_reading(text)) {
+                let known = matches!(source, Source::Text(text) if !changes_reading(text));
+                // Of more than a session keeps, nothing is known: it would take the square to look them up.
+                if known && self.harmless.len() < 64 {
                     self.harmless.push(name);
                 }
             }
@@ -92,7 +102,7 @@ impl Session {
         let name = name.unwrap_or("?").to_ascii_lowercase();
         let unicode = |name: &str| matches!(name, "utf8" | "utf8mb3" | "utf8mb4");
         let same = name == self.character_set || (unicode(&name) && unicode(&self.character_set));
-        if !same && !lexer.rest().is_ascii() {
+        if !same && lexer.rest().len() > self.ascii_tail {
             let detail = "text in another character set than that before it".to_owned();
             return Err(Unknown { code: UnknownCode::Ambiguous, detail });
         }

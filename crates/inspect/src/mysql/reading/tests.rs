@@ -182,6 +182,21 @@ fn bytes_are_decoded_before_they_are_lexed() {
     }
 }
 
+/// Statements that change the reading of those behind them, as many as there can be.
+#[test]
+fn settings_do_not_take_the_square() {
+    let start = std::time::Instant::now();
+    for part in
+        ["SET NAMES gbk;SET NAMES sjis;", "PREPARE a FROM 'b';PREPARE c FROM 'd';", "SET sql_mode=ANSI;"]
+    {
+        let text = part.repeat(20_000 / part.len().div_ceil(30));
+        let reading = read(text.as_bytes(), &context());
+        assert!(reading.pieces.len() > 1000, "{part}");
+    }
+    let limit = if cfg!(debug_assertions) { 20_000 } else { 300 };
+    assert!(start.elapsed().as_millis() < limit, "{:?}", start.elapsed());
+}
+
 const PARTS: [&[u8]; 28] = [
     b"SELECT ",
     b"DELETE FROM t ",
