@@ -128,9 +128,11 @@ fn every_case_has_the_effects_that_its_manual_says() {
 #[test]
 fn ten_thousand_words_are_read_in_a_moment() {
     super::effects("true", &[]);
-    for program in ["rm", "cat", "grep", "find", "git", "kubectl", "tar", "xargs", "ssh", "sort"] {
+    for program in
+        ["rm", "cat", "grep", "find", "git", "kubectl", "tar", "xargs", "ssh", "sort", "curl", "rsync"]
+    {
         for sure in [Sureness::Constant, Sureness::Any] {
-            for text in ["a", "-x", "--zzz", "--", "a=b", "/x/{}"] {
+            for text in ["a", "-x", "--zzz", "--=x", "--s", "--no-", "--", "a=b", "/x/{}"] {
                 let mut argv = vec![Word::constant(program)];
                 argv.resize(10_000, Word { text: text.to_owned(), sure });
                 let start = std::time::Instant::now();

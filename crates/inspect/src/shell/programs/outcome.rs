@@ -3,7 +3,7 @@
 //! Every reader adds to an [`Outcome`]. A word that is built at run time stands as it was written, and makes
 //! the whole unknown wherever it decides something.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sallyport_core::{Action, ObjectName, UnknownCode, Verb};
 
@@ -18,13 +18,21 @@ pub(super) struct Outcome {
     program: String,
     effects: Vec<Effect>,
     unknown: Vec<UnknownCode>,
+    /// Every action so far, once.
+    done: BTreeSet<Verb>,
     /// What options said that a reader of several words asks for.
     marks: BTreeMap<String, Word>,
 }
 
 impl Outcome {
     pub(super) fn new(program: &str) -> Self {
-        Self { program: program.to_owned(), effects: Vec::new(), unknown: Vec::new(), marks: BTreeMap::new() }
+        Self {
+            program: program.to_owned(),
+            effects: Vec::new(),
+            unknown: Vec::new(),
+            done: BTreeSet::new(),
+            marks: BTreeMap::new(),
+        }
     }
 
     pub(super) fn into_effects(self) -> Vec<Effect> {
@@ -59,6 +67,10 @@ impl Outcome {
         }
     }
 
+    pub(super) fn has_unknown(&self, code: UnknownCode) -> bool {
+        self.unknown.contains(&code)
+    }
+
     pub(super) fn dynamic(&mut self, word: &Word) {
         self.unknown(UnknownCode::Dynamic, &word.text);
     }
@@ -72,17 +84,19 @@ impl Outcome {
     }
 
     fn has_done(&self, verb: Verb) -> bool {
-        self.effects.iter().any(|effect| matches!(effect, Effect::Does(action) if action.action == verb))
+        self.done.contains(&verb)
     }
 
     /// An action on an object.
     pub(super) fn names(&mut self, verb: Verb, kind: &str, object: &str) {
+        self.done.insert(verb);
         let action = Action::on_object(verb, kind, ObjectName::verbatim(object));
         self.effects.push(Effect::Does(Box::new(action)));
     }
 
     /// An action without an object.
     pub(super) fn bare(&mut self, verb: Verb, kind: Option<&str>) {
+        self.done.insert(verb);
         let action = Action { kind: kind.map(str::to_owned), ..Action::new(verb) };
         self.effects.push(Effect::Does(Box::new(action)));
     }

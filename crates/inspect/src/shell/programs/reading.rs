@@ -84,7 +84,11 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
                     continue;
                 }
             }
-            if word.is_dynamic() && !(self.options_ended && word.sure == Sureness::One) && !self.is_inert() {
+            if word.is_dynamic()
+                && !self.outcome.has_unknown(UnknownCode::Dynamic)
+                && !(self.options_ended && word.sure == Sureness::One)
+                && !self.is_inert()
+            {
                 self.outcome.dynamic(word);
             }
             if self.node.has_subs() && !self.is_operand(word) {
@@ -306,7 +310,10 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
             for role in roles {
                 let Some((value, after)) = left.split_first() else { break };
                 left = after;
-                if value.sure == Sureness::Any && !self.is_inert() {
+                if value.sure == Sureness::Any
+                    && !self.outcome.has_unknown(UnknownCode::Dynamic)
+                    && !self.is_inert()
+                {
                     self.outcome.dynamic(value);
                 }
                 self.outcome.roles(role, value);
@@ -371,12 +378,20 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
 
     /// The option that a long one without its end can only be.
     fn abbreviated(&mut self, name: &str) -> Option<&'d Rule> {
+        if name.len() < 3 {
+            return None;
+        }
+        // What is ambiguous already is not made more so, however many words there are.
+        let enough = if self.outcome.has_unknown(UnknownCode::Ambiguous) { 1 } else { 2 };
         let mut rules: Vec<&'d Rule> = Vec::new();
         for table in self.tables() {
             let from = table.range::<str, _>((std::ops::Bound::Included(name), std::ops::Bound::Unbounded));
             for (_, rule) in from.take_while(|(spelling, _)| spelling.starts_with(name)) {
                 if !rules.contains(&rule) {
                     rules.push(rule);
+                }
+                if rules.len() >= enough {
+                    break;
                 }
             }
         }
