@@ -5,8 +5,8 @@ use sallyport_core::{Facts, Language, UnknownCode};
 use super::engine;
 use super::syntax::Dialect;
 
-/// The longest text that is read.
-const LONGEST: usize = 1024 * 1024;
+/// The longest text that is read: twice what one argument of a program may hold.
+const LONGEST: usize = 256 * 1024;
 
 /// Which shell reads a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -23,7 +23,7 @@ pub enum Flavour {
 pub fn inspect(bytes: &[u8], flavour: Flavour) -> Facts {
     let unknown = |code, detail: &str| Facts::unknown(Language::Shell, code, detail);
     if bytes.len() > LONGEST {
-        return unknown(UnknownCode::TooLarge, "longer than a mebibyte");
+        return unknown(UnknownCode::TooLarge, "longer than 256 KiB");
     }
     if bytes.contains(&0) {
         return unknown(UnknownCode::Encoding, "a NUL, which shells drop or stop at");

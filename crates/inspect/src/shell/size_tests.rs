@@ -78,7 +78,8 @@ pub(super) fn hostile(size: usize) -> Vec<(&'static str, String)> {
 fn large_texts_are_answered_on_a_small_stack() {
     let reading = std::thread::Builder::new().stack_size(2 * MEBIBYTE).spawn(|| {
         let mut slow = Vec::new();
-        let (size, time) = if cfg!(debug_assertions) { (MEBIBYTE / 16, 10_000) } else { (MEBIBYTE, 100) };
+        let (size, time) =
+            if cfg!(debug_assertions) { (MEBIBYTE / 16, 10_000) } else { (MEBIBYTE / 4 - 256, 100) };
         // What is read once for all programs does not count.
         assert_eq!(inspect(b"ls", Flavour::Bash).statements, 1);
         for (name, text) in hostile(size) {
@@ -98,7 +99,7 @@ fn large_texts_are_answered_on_a_small_stack() {
 #[test]
 fn what_is_too_large_is_said_to_be() {
     for text in [
-        "a".repeat(MEBIBYTE + 1),
+        "a".repeat(MEBIBYTE / 4 + 1),
         "(".repeat(1000),
         format!("echo {}{}", "$(".repeat(200), ")".repeat(200)),
         "sudo ".repeat(100),

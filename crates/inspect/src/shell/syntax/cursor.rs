@@ -9,7 +9,7 @@ use super::DEEPEST;
 use super::tree::Word;
 
 /// How many commands and words are read.
-const MOST_PIECES: usize = 50_000;
+const MOST_PIECES: usize = 20_000;
 
 /// Which shell reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
