@@ -84,11 +84,10 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
                     continue;
                 }
             }
-            if word.is_dynamic()
-                && !self.outcome.has_unknown(UnknownCode::Dynamic)
-                && !(self.options_ended && word.sure == Sureness::One)
-                && !self.is_inert()
-            {
+            // One word behind the options is an operand, and its role says what that means.
+            let settled = self.options_ended && word.sure == Sureness::One;
+            let known = settled || self.outcome.has_unknown(UnknownCode::Dynamic);
+            if word.is_dynamic() && !known && !self.is_inert() {
                 self.outcome.dynamic(word);
             }
             if self.node.has_subs() && !self.is_operand(word) {
@@ -173,7 +172,8 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
         {
             (rest.read)(&[], self.outcome);
         }
-        if !self.ended && !(self.node.target && found.is_empty()) {
+        let idle = self.ended || (self.node.target && found.is_empty());
+        if !idle {
             for act in &self.node.bare {
                 self.outcome.act(act);
             }
