@@ -11,8 +11,8 @@ use super::statement::Context;
 const RUN_LIMIT: usize = 256;
 
 /// How much a text may hold, by the weight of its tokens: what takes the parser, the tree's encoding and the
-/// walk some tens of milliseconds. Rows to insert of some 600 KiB are within it.
-const WEIGHT_LIMIT: usize = 200_000;
+/// walk some tens of milliseconds. Rows to insert of some 500 KiB are within it.
+const WEIGHT_LIMIT: usize = 150_000;
 /// Of a word, an operator or a statement's end; a comma or bracket weighs one.
 const HEAVY: usize = 5;
 /// Of a constant.
