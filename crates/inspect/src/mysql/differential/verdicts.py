@@ -5,7 +5,9 @@
 
 SOCKET is that of a server without data, whose root has no password. Written anew: statements.tsv (does the
 server's grammar take it?), precedence.tsv (how it brackets), literals.tsv (what a literal's value is), and
-comments.tsv (what of a comment is executed). Nothing is executed but SELECT, SET and views of a database of
+comments.tsv (what of a comment is executed). Expressions are compared with the brackets that the reader puts
+into them: write those first with `cargo nextest run --run-ignored only -p sallyport-inspect write_brackets`,
+and remove brackets.tsv afterwards. Nothing is executed but SELECT, SET and views of a database of
 its own. Only the standard library is needed.
 """
 

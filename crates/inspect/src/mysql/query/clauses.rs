@@ -5,7 +5,7 @@ use sallyport_core::Unknown;
 use sqlparser::tokenizer::Token;
 
 use super::super::lexer::{Kind, Lexeme};
-use super::dialect::is_unit;
+use super::forms::is_unit;
 use super::keywords::identifier;
 use super::tokens::{Clause, Converter, unsupported};
 use super::{Into, unparsable};

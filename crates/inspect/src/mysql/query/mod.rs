@@ -6,8 +6,10 @@
 
 mod clauses;
 mod dialect;
+mod forms;
 mod keywords;
 mod tokens;
+mod verbs;
 
 use sallyport_core::{Unknown, UnknownCode};
 use sqlparser::ast::{Expr, Query, Statement};
@@ -16,7 +18,7 @@ use sqlparser::tokenizer::Token;
 
 use super::lexer::{Lexeme, Rules};
 use dialect::Server;
-pub(super) use dialect::is_unit;
+pub(super) use forms::is_unit;
 
 /// How deep `sqlparser` may go into itself.
 const DEPTH: usize = 128;

@@ -186,45 +186,8 @@ impl<'a, 't> Converter<'a, 't> {
         }
     }
 
-    /// The verb of a data-changing statement with its options.
-    fn verb(&mut self, lexeme: &'a Lexeme<'t>) -> Result<bool, Unknown> {
-        if lexeme.kind != Kind::Word {
-            return Ok(false);
-        }
-        let options: &[&str] = match lexeme.text.to_ascii_uppercase().as_str() {
-            "INSERT" => &["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"],
-            "REPLACE" => &["LOW_PRIORITY", "DELAYED"],
-            "UPDATE" => &["LOW_PRIORITY", "IGNORE"],
-            "DELETE" => &["LOW_PRIORITY", "QUICK", "IGNORE"],
-            // A query's or CTE's own.
-            "SELECT" | "VALUES" | "TABLE" => {
-                self.step(lexeme)?;
-                return Ok(true);
-            }
-            _ => return Ok(false),
-        };
-        let verb = lexeme.text.to_ascii_uppercase();
-        self.push(word(&verb));
-        self.at += 1;
-        while options.iter().any(|option| self.is_word(0, option)) {
-            self.at += 1;
-        }
-        match verb.as_str() {
-            "INSERT" | "REPLACE" if !self.is_word(0, "INTO") => self.words(&["INTO"]),
-            "UPDATE" => self.level.clause = Clause::UpdateTables,
-            "DELETE" => {
-                self.level.clause = Clause::DeleteTargets;
-                if self.is_word(0, "HISTORY") && self.is_word(1, "FROM") {
-                    self.at += 1;
-                }
-            }
-            _ => {}
-        }
-        Ok(true)
-    }
-
     /// One lexeme, with those that belong to it.
-    fn step(&mut self, lexeme: &'a Lexeme<'t>) -> Result<(), Unknown> {
+    pub(super) fn step(&mut self, lexeme: &'a Lexeme<'t>) -> Result<(), Unknown> {
         match lexeme.kind {
             Kind::Word => return self.word(lexeme),
             Kind::Symbol => return self.symbol(lexeme),
