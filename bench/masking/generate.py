@@ -80,7 +80,9 @@ def structured(r, entity):
     ] + ([] if " " in value or "+" in value or "/" in value else [f"https://app.example.com/u?ref={order}&{key}={{v}}&page=2"]))
     before, after = template.split("{v}", 1)
     # A bare number where neither its key nor a word says what it is cannot be told from another.
-    bare = value.isdigit() and key not in before
+    if value.isdigit() and key not in before:
+        return structured(r, entity)
+    bare = False
     return cell("structured", before + value + after, r.choice(["payload", "data", "attributes", "raw", "log"]), [(entity, len(before), len(value), bare)])
 
 

@@ -472,7 +472,7 @@ VALUES = {
 }
 
 NEAR = {
-    "CREDIT_CARD": lambda r: write_card(r, card_number(r, True)), "IBAN_CODE": lambda r: iban(r, True), "US_SSN": lambda r: "-".join(ssn(r, r.choice([0, 666]))) .replace("00-", "00-", 1) if r.random() < 0.7 else f"{ssn(r)[0]}-00-{digits(r, 4)}",
+    "CREDIT_CARD": lambda r: write_card(r, card_number(r, True)), "IBAN_CODE": lambda r: iban(r, True), "US_SSN": lambda r: r.choice([f"{r.choice(['000', '666'])}-{r.randint(1, 99):02}-{r.randint(1, 9999):04}", f"{ssn(r)[0]}-00-{digits(r, 4)}", f"{ssn(r)[0]}-{r.randint(1, 99):02}-0000", f"{ssn(r)[0]}-{r.randint(1, 99):02}-{digits(r, 5)}"]),
     "UK_NHS": lambda r: r.choice(nhs(r, True)), "UK_NINO": lambda r: nino(r, True), "DE_TAX_ID": lambda r: r.choice(steuer_id(r, True)), "FR_NIR": lambda r: r.choice(nir(r, True)), "ES_NIF": lambda r: dni(r, True), "ES_NIE": lambda r: nie(r, True),
     "IT_FISCAL_CODE": lambda r: codice_fiscale(r, True), "BR_CPF": lambda r: r.choice(cpf(r, True)), "BR_CNPJ": lambda r: r.choice(cnpj(r, True)), "PL_PESEL": lambda r: pesel(r, True)[0], "SE_PERSONNUMMER": lambda r: r.choice(personnummer(r, True)), "NL_BSN": lambda r: bsn(r, True)[0],
     "IN_AADHAAR": lambda r: r.choice(aadhaar(r, True)), "AU_TFN": lambda r: r.choice(tfn(r, True)), "AU_MEDICARE": lambda r: r.choice(medicare(r, True)), "CA_SIN": lambda r: r.choice(sin(r, True)), "PT_NIF": lambda r: nif_pt(r, True)[0],

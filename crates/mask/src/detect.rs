@@ -2,60 +2,38 @@
 //!
 //! The order matters for speed: [`Features`] come first and cost about a nanosecond a byte; the detectors
 //! whose [`Needs`](crate::features::Needs) they meet run on the text itself; further readings (folded,
-//! unescaped, decoded) are made only of texts that hold something to fold, unescape or decode.
+//! unescaped, put together, decoded) are made only of texts that hold something to fold, unescape, put together or
+//! decode. What is too long, asks for too much work, or makes a detector fail is one finding from end to end.
 
+use std::cell::{Cell, OnceCell, RefCell};
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use serde::Serialize;
 
-use crate::detectors::{self, Detector, Needs};
+use crate::context::{Column, FieldContext};
+use crate::detectors::{self, Detector, Found};
 use crate::encoded;
-use crate::features::{BASE64, DASH, DIGIT, EQUALS, ESCAPE, Features, HIGH, LETTER, UNDERSCORE};
+use crate::features::{DIGIT, ESCAPE, Features, HIGH, Needs, UPPER};
+use crate::reading::{Parts, Reading};
 use crate::view::View;
 
 /// Longer texts are not read: they count as one finding from end to end.
 pub const MAX_TEXT_BYTES: usize = 1 << 20;
 
-/// The entity and detector named for what was too long to read.
-const WITHHELD: (&str, &str) = ("WITHHELD", "size");
+/// The entity named for what could not be read.
+const WITHHELD: &str = "WITHHELD";
 
-/// What is known about where a value comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FieldContext<'a> {
-    /// The column's name, or the key in a JSON object.
-    pub column: Option<&'a str>,
-}
+/// Encodings within encodings that are undone.
+const DEEPEST: usize = 2;
 
-impl<'a> FieldContext<'a> {
-    /// A value of that column.
-    #[must_use]
-    pub fn column(name: &'a str) -> Self {
-        Self { column: Some(name) }
-    }
+/// The shortest text in which characters can be told to stand apart, bytes.
+const SHORTEST_APART: usize = 15;
 
-    /// Whether one of the words stands in the column's name. Words are lower case; a name is split where
-    /// it changes from letters to something else and before capitals, and its end may be a plural.
-    #[must_use]
-    pub fn suggests(&self, words: &[&str]) -> bool {
-        let Some(name) = self.column else { return false };
-        let mut word = String::new();
-        let mut before_was_lower = false;
-        for c in name.chars().chain(['_']) {
-            if !c.is_alphabetic() || (c.is_uppercase() && before_was_lower) {
-                if words.contains(&word.as_str()) || words.contains(&word.trim_end_matches('s')) {
-                    return true;
-                }
-                word.clear();
-            }
-            if c.is_alphabetic() {
-                word.extend(c.to_lowercase());
-            }
-            before_was_lower = c.is_lowercase();
-        }
-        false
-    }
-}
+/// Steps of work that every text may take, and how many more for each byte of it.
+const LEAST_WORK: usize = 4096;
+const WORK_PER_BYTE: usize = 4;
 
 /// Something sensitive in a text.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -84,81 +62,171 @@ struct Candidate {
 }
 
 /// What each detector needs, gathered once.
-static NEEDS: LazyLock<Vec<Needs>> =
-    LazyLock::new(|| detectors::ALL.iter().map(|detector| detector.needs()).collect());
+static NEEDS: LazyLock<Vec<(Needs, &'static dyn Detector)>> =
+    LazyLock::new(|| detectors::ALL.iter().map(|detector| (detector.needs(), *detector)).collect());
 
-/// Whether the bytes could hold a finding at all. False is certain; true means that it is worth a look.
+/// Whether the bytes could hold a finding at all, of whatever column. False is certain but for columns whose
+/// name alone says that all of it is sensitive ([`FieldContext::may_hold_findings`]).
 #[must_use]
 pub fn may_hold_findings(bytes: &[u8]) -> bool {
-    let features = Features::of(bytes);
+    may_hold(Features::of(bytes))
+}
+
+impl FieldContext<'_> {
+    /// Whether the bytes could hold a finding in this place. False is certain; true means that it is worth a look.
+    #[must_use]
+    pub fn may_hold_findings(&self, bytes: &[u8]) -> bool {
+        may_hold_findings(bytes) || (!bytes.is_empty() && Column::named(self.column).is_telling())
+    }
+}
+
+fn may_hold(features: Features) -> bool {
     features.any(HIGH | ESCAPE)
         || may_be_encoded(features)
         || features.length() > MAX_TEXT_BYTES
-        || NEEDS.iter().any(|needs| features.meet(*needs))
+        || NEEDS.iter().any(|(needs, _)| features.meet(*needs))
 }
 
 fn may_be_encoded(features: Features) -> bool {
-    // `\x` and `0x` of hexadecimal values are caught by ESCAPE and LETTER.
-    features.length() >= 12
-        && features.only(LETTER | DIGIT | BASE64 | DASH | UNDERSCORE | EQUALS | ESCAPE)
-        && features.any(LETTER | DIGIT)
+    // Text in base64 has capitals or digits, hexadecimal has digits.
+    features.longest() >= encoded::SHORTEST && features.any(UPPER | DIGIT)
 }
 
 /// Everything sensitive in the text, in order, without overlaps.
 #[must_use]
 pub fn detect(text: &str, context: &FieldContext<'_>) -> Vec<Finding> {
+    detect_with(text, context, &NEEDS)
+}
+
+fn detect_with(
+    text: &str,
+    context: &FieldContext<'_>,
+    detectors: &[(Needs, &'static dyn Detector)],
+) -> Vec<Finding> {
     let features = Features::of(text.as_bytes());
-    let mut candidates = Vec::new();
+    let withheld = |why| {
+        let characters = text.chars().count();
+        let bytes = 0..text.len();
+        vec![Finding { entity: WITHHELD, start: 0, end: characters, bytes, detector: why, confidence: 1.0 }]
+    };
     if text.len() > MAX_TEXT_BYTES {
-        candidates.push(Candidate {
-            bytes: 0..text.len(),
-            entity: WITHHELD.0,
-            detector: WITHHELD.1,
-            confidence: 1.0,
-        });
-    } else {
+        return withheld("size");
+    }
+    let column = Column::named(context.column);
+    let work = Cell::new(LEAST_WORK + text.len() * WORK_PER_BYTE);
+    let search = Search { detectors, column: &column, work: &work };
+    let found = catch_unwind(AssertUnwindSafe(|| {
+        let mut candidates = Vec::new();
+        search.text(text, features, 0, &mut candidates);
+        candidates
+    }));
+    match found {
+        Err(_) => withheld("fault"),
+        Ok(_) if work.get() == 0 => withheld("work"),
+        Ok(candidates) if candidates.is_empty() => Vec::new(),
+        Ok(candidates) => settle(text, candidates),
+    }
+}
+
+/// One search, through all readings of a text.
+struct Search<'s> {
+    detectors: &'s [(Needs, &'static dyn Detector)],
+    column: &'s Column,
+    work: &'s Cell<usize>,
+}
+
+impl Search<'_> {
+    fn text(&self, text: &str, features: Features, depth: usize, candidates: &mut Vec<Candidate>) {
         let plain = View::plain(text);
-        run(&plain, features, context, &mut candidates);
-        let folded = features.any(HIGH).then(|| View::folded(text));
-        if let Some(folded) = folded.as_ref().filter(|view| view.text != text) {
-            run(folded, Features::of(folded.text.as_bytes()), context, &mut candidates);
+        let mut apart = self.run(&plain, features, candidates);
+        let folded = features.any(HIGH).then(|| View::folded(text)).filter(|view| view.text != text);
+        if let Some(folded) = &folded {
+            apart |= self.run(folded, Features::of(folded.text.as_bytes()), candidates);
         }
-        if features.any(ESCAPE)
-            && let Some(unescaped) = folded.as_ref().unwrap_or(&plain).unescaped()
-        {
-            run(&unescaped, Features::of(unescaped.text.as_bytes()), context, &mut candidates);
+        let mut view = folded.as_ref().unwrap_or(&plain);
+        let mut unescaped = None;
+        if features.any(ESCAPE) {
+            unescaped = view.unescaped();
+            // `%2540`
+            if let Some(again) = unescaped.as_ref().and_then(View::unescaped) {
+                unescaped = Some(again);
+            }
         }
-        if candidates.is_empty()
-            && may_be_encoded(features)
-            && let Some(decoded) = encoded::decode(text)
-        {
-            let mut inside = Vec::new();
-            let view = View::folded(&decoded);
-            run(&view, Features::of(view.text.as_bytes()), context, &mut inside);
-            // A part of an encoded text cannot be cut out: the finding is all of it.
-            if let Some(best) = inside.into_iter().max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
-                candidates.push(Candidate { bytes: 0..text.len(), ..best });
+        if let Some(unescaped) = &unescaped {
+            apart |= self.run(unescaped, Features::of(unescaped.text.as_bytes()), candidates);
+            view = unescaped;
+        }
+        if apart && let Some(squeezed) = view.squeezed() {
+            self.run(&squeezed, Features::of(squeezed.text.as_bytes()), candidates);
+        }
+        if depth < DEEPEST && may_be_encoded(features) {
+            for (span, decoded) in encoded::words(&view.text) {
+                self.decoded(view.original(span), &decoded, depth, candidates);
+            }
+            // `\\x…` of a whole value would be taken for an escape of its first character.
+            if unescaped.is_some() {
+                let view = folded.as_ref().unwrap_or(&plain);
+                for (span, decoded) in encoded::words(&view.text) {
+                    self.decoded(view.original(span), &decoded, depth, candidates);
+                }
             }
         }
     }
-    if candidates.is_empty() { Vec::new() } else { settle(text, candidates) }
-}
 
-fn run(view: &View<'_>, features: Features, context: &FieldContext<'_>, candidates: &mut Vec<Candidate>) {
-    let met = detectors::ALL.iter().zip(NEEDS.iter()).filter(|(_, needs)| features.meet(**needs));
-    for (detector, _) in met {
-        let detector: &dyn Detector = *detector;
-        for found in detector.find(&view.text, context) {
+    /// A part of an encoded text cannot be cut out: what is found in it is all of it.
+    fn decoded(&self, bytes: Range<usize>, decoded: &str, depth: usize, candidates: &mut Vec<Candidate>) {
+        let mut inside = Vec::new();
+        self.text(decoded, Features::of(decoded.as_bytes()), depth + 1, &mut inside);
+        if let Some(best) = inside.into_iter().max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
+            candidates.push(Candidate { bytes, ..best });
+        }
+    }
+
+    /// Shows a view to the detectors that it may hold something for. Whether it holds a value taken apart.
+    fn run(&self, view: &View<'_>, features: Features, candidates: &mut Vec<Candidate>) -> bool {
+        thread_local! {
+            static PARTS: RefCell<Parts> = RefCell::new(Parts::default());
+        }
+        let telling = self.column.is_telling();
+        let asked = |needs: &Needs, detector: &dyn Detector| {
+            features.meet(*needs) || (telling && detector.by_column(self.column))
+        };
+        if !self.detectors.iter().any(|(needs, detector)| asked(needs, *detector)) {
+            return features.length() >= SHORTEST_APART;
+        }
+        let mut found: Vec<Found> = Vec::new();
+        let apart = PARTS.with(|parts| {
+            let mut own = Parts::default();
+            let mut shared = parts.try_borrow_mut();
+            let parts = shared.as_deref_mut().unwrap_or(&mut own);
+            parts.read(view.text.as_bytes());
+            let reading = Reading {
+                text: &view.text,
+                features,
+                column: self.column,
+                parts,
+                keys: OnceCell::new(),
+                work: self.work,
+            };
+            for (needs, detector) in self.detectors {
+                if asked(needs, *detector) {
+                    detector.find(&reading, &mut found);
+                }
+            }
+            reading.parts.apart
+        });
+        for found in found {
             let bytes = view.original(found.span);
             if !bytes.is_empty() {
                 candidates.push(Candidate {
                     bytes,
-                    entity: detector.entity(),
-                    detector: detector.id(),
+                    entity: found.kind.entity,
+                    detector: found.kind.id,
                     confidence: found.confidence,
                 });
             }
         }
+        apart
     }
 }
 

@@ -65,16 +65,6 @@ fn of_overlapping_findings_nothing_is_left_standing() {
 }
 
 #[test]
-fn the_name_of_a_column_is_read_in_words() {
-    for name in ["phone", "home_phone", "homePhone", "Phones", "phone2", "PHONE"] {
-        assert!(FieldContext::column(name).suggests(&["phone"]), "{name}");
-    }
-    for name in ["phonetic", "telephones_x", "", "microphone"] {
-        assert!(!FieldContext::column(name).suggests(&["phone"]), "{name}");
-    }
-}
-
-#[test]
 fn ordinary_values_do_not_get_past_the_prefilter() {
     for text in ["", "shipped", "Alice Johnson", "42", "12345", "in progress", "a-b"] {
         assert!(!may_hold_findings(text.as_bytes()), "{text}");

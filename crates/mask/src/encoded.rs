@@ -1,10 +1,13 @@
 //! Values that are one encoded text: base64 in either alphabet, or hexadecimal.
 //!
-//! Only a whole value is decoded, and only once: what is wrapped deeper is for lineage and policy. Most
-//! identifiers and digests look encoded and are not: decoding stops at the first byte that no text has.
+//! A whole value is decoded, and each long word of a text ([`words`]), twice over at most: what is wrapped deeper is
+//! for lineage and policy. Most identifiers and digests look encoded and are not: decoding stops at the first byte
+//! that no text has.
+
+use std::ops::Range;
 
 /// Shortest value that is tried.
-const SHORTEST: usize = 12;
+pub(crate) const SHORTEST: usize = 12;
 
 /// The text that the value encodes, if it encodes one.
 pub(crate) fn decode(value: &str) -> Option<String> {
@@ -15,6 +18,59 @@ pub(crate) fn decode(value: &str) -> Option<String> {
     let hex = value.strip_prefix("\\x").or_else(|| value.strip_prefix("0x")).unwrap_or(value);
     let bytes = from_hex(hex).or_else(|| from_base64(value))?;
     String::from_utf8(bytes).ok()
+}
+
+/// Whether the first characters decode to what could be text: for nearly every digest and identifier not.
+fn may_read(word: &str) -> bool {
+    let hex = word.strip_prefix("\\x").or_else(|| word.strip_prefix("0x")).unwrap_or(word);
+    let starts = |decoded: Option<Vec<u8>>| {
+        decoded.is_some_and(|bytes| match std::str::from_utf8(&bytes) {
+            Ok(_) => true,
+            Err(error) => error.error_len().is_none(),
+        })
+    };
+    hex.get(..12).is_some_and(|start| starts(from_hex(start)))
+        || word.get(..12).is_some_and(|start| starts(from_base64(start)))
+}
+
+/// The words of a text that could encode another, and what they encode.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = (Range<usize>, String)> {
+    let bytes = text.as_bytes();
+    let is_part =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=');
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let mut start = from + bytes.iter().skip(from).position(is_part)?;
+            let end = bytes
+                .iter()
+                .skip(start)
+                .position(|byte| !is_part(byte))
+                .map_or(bytes.len(), |length| start + length);
+            from = end;
+            // `key=…`, `\x…`
+            let word = text.get(start..end)?;
+            let padded = word.trim_end_matches('=');
+            if let Some(sign) = padded.rfind('=') {
+                start += sign + 1;
+            }
+            if bytes.get(start) == Some(&b'x')
+                && start.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b'\\')
+            {
+                start -= 1;
+            }
+            let word = text.get(start..end)?;
+            // The backslash may be escaped itself.
+            let escapes = bytes.iter().take(start).rev().take(3).take_while(|byte| **byte == b'\\').count();
+            let outer = if word.starts_with('\\') { start - escapes } else { start };
+            if word.len() >= SHORTEST
+                && may_read(word)
+                && let Some(decoded) = decode(word)
+            {
+                return Some((outer..end, decoded));
+            }
+        }
+    })
 }
 
 /// Whether a text could hold the byte.

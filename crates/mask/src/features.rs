@@ -20,11 +20,19 @@ pub(crate) const ESCAPE: u16 = 1 << 9;
 pub(crate) const HIGH: u16 = 1 << 10;
 /// Everything else.
 pub(crate) const OTHER: u16 = 1 << 11;
+/// `<` and `>`.
+pub(crate) const ANGLE: u16 = 1 << 12;
+pub(crate) const SPACE: u16 = 1 << 13;
+/// A capital; counts as a letter too.
+pub(crate) const UPPER: u16 = 1 << 14;
 
 const fn kind(byte: u8) -> u16 {
     match byte {
         b'0'..=b'9' => DIGIT,
-        b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+        b'a'..=b'z' => LETTER,
+        b'A'..=b'Z' => LETTER | UPPER,
+        b' ' => SPACE,
+        b'<' | b'>' => ANGLE,
         b'@' => AT,
         b':' => COLON,
         b'.' => DOT,
@@ -44,29 +52,47 @@ pub(crate) struct Features {
     bits: u16,
     digits: usize,
     length: usize,
+    longest: usize,
 }
+
+/// What words of base64 and tokens are made of.
+const WORD: u16 = LETTER | DIGIT | BASE64 | DASH | UNDERSCORE | EQUALS;
+
+/// The kinds of each byte.
+const KINDS: [u16; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0_u8;
+    loop {
+        #[expect(clippy::indexing_slicing, reason = "a byte is an index of 256; checked when it is compiled")]
+        {
+            kinds[byte as usize] = kind(byte);
+        }
+        match byte.checked_add(1) {
+            Some(next) => byte = next,
+            None => break kinds,
+        }
+    }
+};
 
 impl Features {
     /// One pass over the bytes.
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut bits = 0;
         let mut digits = 0;
+        let (mut run, mut longest) = (0, 0);
         for byte in bytes {
-            let kind = kind(*byte);
+            let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(0);
             bits |= kind;
             digits += usize::from(kind & DIGIT);
+            run = if kind & WORD != 0 { run + 1 } else { 0 };
+            longest = longest.max(run);
         }
-        Self { bits, digits, length: bytes.len() }
+        Self { bits, digits, length: bytes.len(), longest }
     }
 
     /// Whether any of the kinds occurs.
     pub(crate) fn any(self, kinds: u16) -> bool {
         self.bits & kinds != 0
-    }
-
-    /// Whether nothing but these kinds occurs.
-    pub(crate) fn only(self, kinds: u16) -> bool {
-        self.bits & !kinds == 0
     }
 
     /// Whether a text of these features could hold what the detector looks for.
@@ -77,6 +103,11 @@ impl Features {
             && (needs.any == 0 || self.any(needs.any))
     }
 
+    /// Bytes of the longest word of letters, digits and what base64 has besides.
+    pub(crate) fn longest(self) -> usize {
+        self.longest
+    }
+
     /// Bytes.
     pub(crate) fn length(self) -> usize {
         self.length
@@ -85,7 +116,7 @@ impl Features {
 
 /// The least a text must have for a detector to be asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Needs {
+pub(crate) struct Needs {
     /// Bytes.
     length: usize,
     /// Digits.
@@ -136,6 +167,6 @@ mod tests {
         assert!(features.meet(Needs::length(1).any(COLON | AT)));
         assert!(!features.meet(Needs::length(1).any(COLON | EQUALS)));
         assert!(!features.any(HIGH) && Features::of("é".as_bytes()).any(HIGH));
-        assert!(Features::of(b"YWJj").only(LETTER) && !Features::of(b"YW Jj").only(LETTER));
+        assert!(Features::of(b"Ab").any(UPPER) && !Features::of(b"ab").any(UPPER));
     }
 }

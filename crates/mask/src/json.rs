@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::detect::{FieldContext, MAX_TEXT_BYTES, may_hold_findings};
+use crate::context::FieldContext;
+use crate::detect::MAX_TEXT_BYTES;
 use crate::operator::{Masked, placeholder};
 use crate::text::mask_text;
 
@@ -18,7 +19,7 @@ const DEEPEST: usize = 512;
 /// they are. Nothing when there is nothing to mask. Text that is not JSON is masked as text.
 #[must_use]
 pub fn mask_json(json: &str, context: &FieldContext<'_>) -> Option<String> {
-    if !may_hold_findings(json.as_bytes()) {
+    if !context.may_hold_findings(json.as_bytes()) {
         return None;
     }
     if json.len() > MAX_TEXT_BYTES {

@@ -2,24 +2,31 @@
 //!
 //! Pure: text comes in, text goes out. Two nets lie behind each other. **Labels** say which columns
 //! carry which class of data ([`Labels`], read from `labels.toml`); what a label covers is masked by its
-//! [`Operator`] whatever it looks like. **Detectors** ([`detectors::ALL`]) look at values that no label
+//! [`Operator`] whatever it looks like. **Detectors** (`detectors::ALL`) look at values that no label
 //! covers and find what is sensitive by its own shape. Data flows one way: value -> prefilter over its
 //! bytes -> views of the text (folded, unescaped, decoded) -> detectors -> [`Finding`]s without overlaps
 //! -> masked text. The crate knows no protocol: rows, arrays and COPY are the gateway's.
 
+mod context;
 mod detect;
-pub mod detectors;
+mod detectors;
 mod encoded;
 mod features;
+mod fold;
 mod json;
 mod labels;
 pub mod lines;
 mod operator;
 mod pattern;
+mod reading;
+mod structure;
 mod text;
+mod topics;
 mod view;
 
-pub use detect::{FieldContext, Finding, MAX_TEXT_BYTES, detect, may_hold_findings};
+pub use context::FieldContext;
+pub use detect::{Finding, MAX_TEXT_BYTES, detect, may_hold_findings};
+pub use detectors::{Kind, kinds};
 pub use json::{mask_json, mask_json_leaves};
 pub use labels::{Labels, LabelsError};
 pub use operator::{Masked, Operator, placeholder};

@@ -6,10 +6,16 @@
 //! label its entity and `label` its detector. `masked` is `null` where the label's operator says so. A line
 //! that does not read is answered `{"id": null, "error": "…"}` in its place.
 
-use sallyport_core::{ColumnRef, LabelSource, ObjectName};
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::fmt::{self, Write};
 
-use crate::detect::{FieldContext, detect};
+use sallyport_core::{ColumnRef, LabelSource, ObjectName};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::context::FieldContext;
+use crate::detect::detect;
 use crate::labels::Labels;
 use crate::operator::Masked;
 use crate::text::replace;
@@ -18,68 +24,164 @@ use crate::text::replace;
 #[must_use]
 pub fn answer(line: &str, labels: &Labels) -> String {
     match read(line) {
-        Ok(question) => question.answer(labels).to_string(),
+        Ok(question) => question.answer(labels),
         Err(error) => json!({ "id": null, "error": error }).to_string(),
     }
 }
 
-struct Question {
-    id: Value,
-    text: String,
-    column: Option<String>,
+/// A line, read without copying what need not be.
+#[derive(Default)]
+struct Question<'a> {
+    /// As it was written.
+    id: Option<&'a RawValue>,
+    text: Option<Field<'a>>,
+    column: Option<Field<'a>>,
 }
 
-fn read(line: &str) -> Result<Question, &'static str> {
-    let Ok(Value::Object(mut object)) = serde_json::from_str::<Value>(line) else {
-        return Err("the line is not a JSON object");
-    };
-    let Some(Value::String(text)) = object.remove("text") else {
-        return Err("`text` is missing or not a string");
-    };
-    let column = match object.remove("column") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(column)) => Some(column),
-        Some(_) => return Err("`column` is not a string"),
-    };
-    Ok(Question { id: object.remove("id").unwrap_or(Value::Null), text, column })
+/// A field that should be a string.
+enum Field<'a> {
+    Text(Cow<'a, str>),
+    Null,
+    Other,
 }
 
-impl Question {
-    fn answer(self, labels: &Labels) -> Value {
-        let name = self.column.as_deref().map(column_name);
-        let mut object = Map::new();
-        object.insert("id".to_owned(), self.id.clone());
-        if let Some(label) = self.label(labels) {
-            let masked = match labels.operator(&label).apply(&label, &self.text, labels.hash_key()) {
-                Masked::Text(text) => Value::String(text),
-                Masked::Null => Value::Null,
-            };
-            object.insert("masked".to_owned(), masked);
-            object.insert(
-                "findings".to_owned(),
-                json!([{ "entity": label, "start": 0, "end": self.text.chars().count(),
-                         "detector": "label", "confidence": 1.0 }]),
-            );
-            return Value::Object(object);
+impl<'de: 'a, 'a> Deserialize<'de> for Question<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Question<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            /// Of a key that is there twice the last counts.
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut question = Question::default();
+                while let Some(Key(key)) = map.next_key()? {
+                    match key.as_ref() {
+                        "id" => question.id = Some(map.next_value()?),
+                        "text" => question.text = Some(map.next_value()?),
+                        "column" => question.column = Some(map.next_value()?),
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(question)
+            }
         }
-        let findings = detect(&self.text, &FieldContext { column: name.as_deref() });
-        object.insert("masked".to_owned(), Value::String(replace(&self.text, &findings)));
-        // Rounded, so that 0.85 reads as 0.85.
-        let shown: Vec<Value> = findings
-            .iter()
-            .map(|finding| {
-                json!({ "entity": finding.entity, "start": finding.start, "end": finding.end,
-                        "detector": finding.detector,
-                        "confidence": (f64::from(finding.confidence) * 100.0).round() / 100.0 })
-            })
-            .collect();
-        object.insert("findings".to_owned(), Value::Array(shown));
-        Value::Object(object)
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Key(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(match raw.as_bytes().first() {
+            Some(b'"') => match serde_json::from_str::<Key<'de>>(raw) {
+                Ok(Key(text)) => Field::Text(text),
+                Err(error) => return Err(serde::de::Error::custom(error)),
+            },
+            Some(b'n') => Field::Null,
+            _ => Field::Other,
+        })
+    }
+}
+
+fn read(line: &str) -> Result<Question<'_>, &'static str> {
+    let question: Question<'_> = serde_json::from_str(line).map_err(|_| "the line is not a JSON object")?;
+    if !matches!(question.text, Some(Field::Text(_))) {
+        return Err("`text` is missing or not a string");
+    }
+    match question.column {
+        Some(Field::Other) => Err("`column` is not a string"),
+        _ => Ok(question),
+    }
+}
+
+impl Question<'_> {
+    fn text(&self) -> &str {
+        match &self.text {
+            Some(Field::Text(text)) => text,
+            _ => "",
+        }
+    }
+
+    fn column(&self) -> Option<&str> {
+        match &self.column {
+            Some(Field::Text(column)) => Some(column),
+            _ => None,
+        }
+    }
+
+    fn answer(&self, labels: &Labels) -> String {
+        let text = self.text();
+        let mut out = String::with_capacity(text.len() + 64);
+        let id = self.id.map_or("null", RawValue::get);
+        if let Some(label) = self.label(labels) {
+            let findings = json!([{ "entity": label, "start": 0, "end": text.chars().count(),
+                                    "detector": "label", "confidence": 1.0 }]);
+            let masked = match labels.operator(&label).apply(&label, text, labels.hash_key()) {
+                Masked::Text(text) => json!(text),
+                Masked::Null => json!(null),
+            };
+            return format!("{{\"findings\":{findings},\"id\":{id},\"masked\":{masked}}}");
+        }
+        let findings = match self.column() {
+            Some(column) => detect(text, &FieldContext { column: Some(&column_name(column)) }),
+            None => detect(text, &FieldContext::default()),
+        };
+        out.push_str("{\"findings\":[");
+        for (index, finding) in findings.iter().enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            // Two places, so that 0.85 reads as 0.85. Writing into a String does not fail.
+            let written = write!(
+                out,
+                "{comma}{{\"confidence\":{:.2},\"detector\":\"{}\",\"end\":{},\"entity\":\"{}\",\"start\":{}}}",
+                finding.confidence, finding.detector, finding.end, finding.entity, finding.start
+            );
+            debug_assert!(written.is_ok());
+        }
+        out.push_str("],\"id\":");
+        out.push_str(id);
+        out.push_str(",\"masked\":");
+        if findings.is_empty() {
+            quote(text, &mut out);
+        } else {
+            quote(&replace(text, &findings), &mut out);
+        }
+        out.push('}');
+        out
     }
 
     /// The first label that covers the column.
     fn label(&self, labels: &Labels) -> Option<String> {
-        let column = self.column.as_deref()?;
+        let column = self.column()?;
         let name = column_name(column);
         let (place, relation) = column.rsplit_once('/').unwrap_or(("", column));
         let (target, database) = place.split_once('/').unwrap_or((place, ""));
@@ -96,8 +198,41 @@ impl Question {
     }
 }
 
+/// Appends the text as a JSON string.
+fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    let mut from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.push_str(text.get(from..at).unwrap_or(""));
+        from = at + 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            other => {
+                let written = write!(out, "\\u{other:04x}");
+                debug_assert!(written.is_ok());
+            }
+        }
+    }
+    out.push_str(text.get(from..).unwrap_or(""));
+    out.push('"');
+}
+
 /// The last part of a column's name, unquoted.
-fn column_name(column: &str) -> String {
+fn column_name(column: &str) -> Cow<'_, str> {
+    if !column.contains(['.', '/', '"']) {
+        return Cow::Borrowed(column);
+    }
+    Cow::Owned(last_part(column))
+}
+
+fn last_part(column: &str) -> String {
     let bytes = column.as_bytes();
     if bytes.last() == Some(&b'"')
         && let Some(start) = column.get(..column.len() - 1).and_then(|text| text.rfind('"'))
@@ -115,6 +250,8 @@ fn strip_column<'a>(relation: &'a str, name: &str) -> &'a str {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn ask(line: &str) -> Value {
@@ -134,6 +271,16 @@ mod tests {
         assert_eq!(answer["findings"][0]["entity"], "EMAIL_ADDRESS");
         assert_eq!(answer["findings"][0]["start"], 5);
         assert_eq!(answer["findings"][0]["end"], 20);
+    }
+
+    #[test]
+    fn answers_are_json_whatever_the_text() {
+        let every: String = (0..0x300).filter_map(char::from_u32).collect();
+        let line = json!({ "id": every, "text": format!("{every} a@b.com {every}") }).to_string();
+        let answer = ask(&line);
+        assert_eq!(answer["id"], json!(every));
+        assert_eq!(answer["masked"], json!(format!("{every} ‹EMAIL_ADDRESS› {every}")));
+        assert_eq!(ask(r#"{"id":12345678901234567890123,"text":"x"}"#)["masked"], "x");
     }
 
     #[test]

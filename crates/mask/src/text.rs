@@ -1,6 +1,7 @@
 //! Masks what detectors find in a text.
 
-use crate::detect::{FieldContext, Finding, detect};
+use crate::context::FieldContext;
+use crate::detect::{Finding, detect};
 use crate::operator::placeholder;
 
 /// The text with every finding replaced by its mark; nothing when there is none.

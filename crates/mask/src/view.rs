@@ -2,11 +2,14 @@
 //!
 //! Detectors read ASCII. What looks like ASCII and is none is folded for them: full-width and other
 //! digits, look-alike letters, dashes and spaces of every width; characters without width are dropped.
-//! A second reading undoes escapes that commonly wrap a value: `%40`, `\u0040`, `\x40`, `&#64;`.
+//! A second reading undoes escapes that commonly wrap a value: `%40`, `\u0040`, `\x40`, `&#64;`, `&commat;`. A
+//! third takes out what stands between characters that were written one by one, or in groups.
 //! [`View::original`] maps a span of the view to the bytes of the text it was made from.
 
 use std::borrow::Cow;
 use std::ops::Range;
+
+use crate::fold::fold;
 
 /// One reading of a text.
 #[derive(Debug)]
@@ -58,6 +61,30 @@ impl<'a> View<'a> {
         found.then(|| view.finish())
     }
 
+    /// This view with characters that stand apart put together: `4 1 1 1 …`, `a-l-i-c-e-@-…`, `AKIA IOSF ODNN …`.
+    /// Only rows of eight and more such characters, or of four and more groups of one size, are; nothing when the
+    /// text holds none.
+    pub(crate) fn squeezed(&self) -> Option<View<'static>> {
+        let bytes = self.text.as_bytes();
+        let mut rows = rows(bytes).peekable();
+        rows.peek()?;
+        let mut view = Builder::with_capacity(self.text.len());
+        let mut row = rows.next();
+        for (at, c) in self.text.char_indices() {
+            while row.as_ref().is_some_and(|row| row.span.end <= at) {
+                row = rows.next();
+            }
+            let dropped = row.as_ref().is_some_and(|row| {
+                row.span.contains(&at) && (at - row.span.start) % (row.size + 1) == row.size
+            });
+            if !dropped {
+                let place = self.original(at..at + c.len_utf8());
+                view.push(c, place.start, place.end);
+            }
+        }
+        Some(view.finish())
+    }
+
     /// The bytes of the original text behind a span of the view.
     pub(crate) fn original(&self, span: Range<usize>) -> Range<usize> {
         if self.places.is_empty() {
@@ -68,6 +95,66 @@ impl<'a> View<'a> {
             span.end.checked_sub(1).and_then(|last| self.places.get(last)).map_or(start, |place| place.1);
         start..end.max(start)
     }
+}
+
+/// Groups of one size with one separator between them.
+struct Row {
+    span: Range<usize>,
+    size: usize,
+}
+
+/// The rows of a text, in order and apart.
+fn rows(bytes: &[u8]) -> impl Iterator<Item = Row> {
+    let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
+    let is_part = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'@' | b'.' | b'+' | b'/' | b'=' | b'_' | b'-' | b':' | b'(' | b')')
+    };
+    let parts = move |byte: u8| {
+        matches!(
+            byte,
+            b' ' | b'-' | b'.' | b'_' | b'/' | b'*' | b'|' | b',' | b':' | b'\t' | b'\n' | b'~' | b'+'
+        )
+    };
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        while from + 15 <= bytes.len() {
+            let start = from;
+            from += 1;
+            if start > 0 && byte(start - 1).is_ascii_alphanumeric() {
+                continue;
+            }
+            for size in [1, 4, 2, 3, 5] {
+                let separator = byte(start + size);
+                let group = |at: usize| {
+                    (at..at + size).all(|at| is_part(byte(at)) && (size == 1 || byte(at) != separator))
+                        && (size == 1 || byte(at).is_ascii_alphanumeric())
+                };
+                if !parts(separator) || !group(start) {
+                    continue;
+                }
+                let mut end = start + size;
+                let mut count = 1;
+                while byte(end) == separator && group(end + 1) {
+                    end += size + 1;
+                    count += 1;
+                }
+                let least = if size == 1 { 8 } else { 4 };
+                if count >= least {
+                    // A last, shorter group.
+                    if size > 1 && byte(end) == separator {
+                        end += 1;
+                        while end < bytes.len() && byte(end).is_ascii_alphanumeric() {
+                            end += 1;
+                        }
+                    }
+                    from = end;
+                    return Some(Row { span: start..end, size });
+                }
+            }
+        }
+        None
+    })
 }
 
 struct Builder {
@@ -92,6 +179,33 @@ impl Builder {
     }
 }
 
+/// Characters by their names in HTML.
+const NAMED: &[(&str, char)] = &[
+    ("commat;", '@'),
+    ("period;", '.'),
+    ("nbsp;", ' '),
+    ("amp;", '&'),
+    ("lt;", '<'),
+    ("gt;", '>'),
+    ("quot;", '"'),
+    ("apos;", '\''),
+    ("colon;", ':'),
+    ("sol;", '/'),
+    ("lowbar;", '_'),
+    ("plus;", '+'),
+    ("hyphen;", '-'),
+    ("dash;", '-'),
+    ("ndash;", '-'),
+    ("num;", '#'),
+    ("equals;", '='),
+    ("lpar;", '('),
+    ("rpar;", ')'),
+    ("shy;", '\u{ad}'),
+    ("zwj;", '\u{200d}'),
+    ("zwnj;", '\u{200c}'),
+    ("ZeroWidthSpace;", '\u{200b}'),
+];
+
 /// The escape at the start of the text: the character it writes and its length in bytes.
 fn escape(text: &str) -> Option<(char, usize)> {
     let hex = |from: usize, digits: usize| {
@@ -102,8 +216,16 @@ fn escape(text: &str) -> Option<(char, usize)> {
     let bytes = text.as_bytes();
     match (bytes.first()?, bytes.get(1)?) {
         (b'%', _) => hex(1, 2).filter(char::is_ascii).map(|c| (c, 3)),
+        // Escaped once more, in a document within a document.
+        (b'\\', b'\\') if matches!(bytes.get(2), Some(b'u' | b'x')) => {
+            escape(text.get(1..)?).map(|(c, length)| (c, length + 1))
+        }
         (b'\\', b'u') => hex(2, 4).map(|c| (c, 6)),
         (b'\\', b'x') => hex(2, 2).filter(char::is_ascii).map(|c| (c, 4)),
+        (b'&', b'a'..=b'z' | b'A'..=b'Z') => NAMED
+            .iter()
+            .find(|(name, _)| text.get(1..).is_some_and(|rest| rest.starts_with(name)))
+            .map(|(name, c)| (*c, name.len() + 1)),
         (b'&', b'#') => {
             let end = bytes.iter().take(10).position(|b| *b == b';')?;
             let number = text.get(2..end)?;
@@ -115,68 +237,6 @@ fn escape(text: &str) -> Option<(char, usize)> {
         }
         _ => None,
     }
-}
-
-/// The first code points of the blocks of decimal digits of other scripts.
-const ZEROES: &[u32] = &[
-    0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66, 0x0be6, 0x0c66, 0x0ce6, 0x0d66, 0x0e50,
-    0x0ed0, 0x0f20, 0x1040, 0x17e0, 0x1810, 0xff10, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6,
-];
-
-/// The ASCII character that a reader would take `c` for; nothing when it has no width; itself otherwise.
-fn fold(c: char) -> Option<char> {
-    if c.is_ascii() {
-        return Some(c);
-    }
-    let code = u32::from(c);
-    Some(match c {
-        '\u{00ad}'
-        | '\u{034f}'
-        | '\u{061c}'
-        | '\u{180b}'..='\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}'
-        | '\u{e0000}'..='\u{e0fff}' => return None,
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(code - 0xff01 + 0x21).unwrap_or(c),
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' => '-',
-        '\u{00a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
-        '\u{3002}' | '\u{fe52}' | '\u{2024}' | '\u{00b7}' => '.',
-        '\u{fe6b}' => '@',
-        '\u{fe55}' | '\u{2236}' | '\u{a789}' => ':',
-        '\u{2460}'..='\u{2468}' => char::from_u32(code - 0x2460 + 0x31).unwrap_or(c),
-        'а' | 'α' => 'a',
-        'с' | 'ϲ' => 'c',
-        'е' | 'ε' => 'e',
-        'і' | 'ι' => 'i',
-        'ј' => 'j',
-        'о' | 'ο' => 'o',
-        'р' | 'ρ' => 'p',
-        'ѕ' => 's',
-        'у' => 'y',
-        'х' => 'x',
-        'А' | 'Α' => 'A',
-        'В' | 'Β' => 'B',
-        'С' => 'C',
-        'Е' | 'Ε' => 'E',
-        'Н' | 'Η' => 'H',
-        'І' | 'Ι' => 'I',
-        'Ј' => 'J',
-        'К' | 'Κ' => 'K',
-        'М' | 'Μ' => 'M',
-        'О' | 'Ο' => 'O',
-        'Р' | 'Ρ' => 'P',
-        'Ѕ' => 'S',
-        'Т' | 'Τ' => 'T',
-        'Х' | 'Χ' => 'X',
-        c => ZEROES
-            .iter()
-            .find(|zero| (**zero..**zero + 10).contains(&code))
-            .and_then(|zero| char::from_digit(code - zero, 10))
-            .unwrap_or(c),
-    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::*;
+use crate::context::FieldContext;
 use crate::detect::detect;
 
 #[derive(Deserialize)]
@@ -50,8 +51,8 @@ fn cases(name: &str) -> Cases {
 #[test]
 fn every_case_file_holds() {
     let mut wrong = Vec::new();
-    for detector in ALL {
-        let entity = detector.entity();
+    for kind in kinds() {
+        let entity = kind.entity;
         for case in cases(entity).positive {
             let context = FieldContext { column: case.column.as_deref() };
             let found: Vec<String> = detect(&case.text, &context)
@@ -99,9 +100,10 @@ fn decoys_set_off_no_detector() {
 
 #[test]
 fn every_detector_has_its_cases_and_every_case_file_its_detector() {
-    let entities: BTreeSet<String> = ALL.iter().map(|detector| detector.entity().to_owned()).collect();
-    let ids: BTreeSet<&str> = ALL.iter().map(|detector| detector.id()).collect();
-    assert_eq!((entities.len(), ids.len()), (ALL.len(), ALL.len()), "names are unique");
+    let entities: BTreeSet<String> = kinds().map(|kind| kind.entity.to_owned()).collect();
+    let ids: BTreeSet<&str> = kinds().map(|kind| kind.id).collect();
+    let names: BTreeSet<(&str, &str)> = kinds().map(|kind| (kind.id, kind.entity)).collect();
+    assert_eq!((entities.len(), ids.len()), (names.len(), names.len()), "names are unique");
     let files: BTreeSet<String> = std::fs::read_dir(folder())
         .unwrap()
         .map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
@@ -116,11 +118,7 @@ fn every_detector_has_its_cases_and_every_case_file_its_detector() {
 
 #[test]
 fn every_detector_says_what_it_is() {
-    for detector in ALL {
-        assert!(
-            !detector.description().is_empty() && detector.description().ends_with('.'),
-            "{}",
-            detector.id()
-        );
+    for kind in kinds() {
+        assert!(!kind.description.is_empty() && kind.description.ends_with('.'), "{}", kind.id);
     }
 }

@@ -1,60 +1,75 @@
-//! `CRYPTO`: addresses of Bitcoin (Base58Check, Bech32) and Ethereum.
+//! `CRYPTO`: addresses of Bitcoin and its relatives (Base58Check, Bech32), Ethereum, Ripple, Monero.
 
 use sha2::{Digest, Sha256};
 
-use super::{Detector, FieldContext, Found, Needs, scan};
+use super::{Detector, Found, Kind, Needs, Reading, scan};
 
 const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+const RIPPLE: &[u8; 58] = b"rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz";
 const BECH32: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+
+/// First bytes of addresses: Bitcoin (also its test net), Litecoin, Dogecoin, Dash, Tron.
+const VERSIONS: &[u8] = &[0x00, 0x05, 0x6f, 0xc4, 0x30, 0x32, 0x1e, 0x16, 0x4c, 0x10, 0x41];
+
+/// What comes before the 1 in addresses of Bech32.
+const HUMAN: &[&str] = &["bc", "tb", "ltc", "addr", "cosmos", "osmo", "terra", "grs", "vtc"];
+
+const KIND: Kind = Kind {
+    id: "crypto-address",
+    entity: "CRYPTO",
+    description: "An address of Bitcoin or one of its relatives whose check sum is right, or of Ethereum.",
+};
 
 /// The detector.
 #[derive(Debug)]
 pub(super) struct Crypto;
 
 impl Detector for Crypto {
-    fn id(&self) -> &'static str {
-        "crypto-address"
-    }
-
-    fn entity(&self) -> &'static str {
-        "CRYPTO"
-    }
-
-    fn description(&self) -> &'static str {
-        "An address of Bitcoin whose check sum is right, or of Ethereum."
+    fn kinds(&self) -> Vec<&'static Kind> {
+        vec![&KIND]
     }
 
     fn needs(&self) -> Needs {
         Needs::digits(1).and_length(26)
     }
 
-    fn find(&self, text: &str, _: &FieldContext<'_>) -> Vec<Found> {
-        scan::runs(text.as_bytes(), |byte| scan::is_word(byte) || byte == b'_')
-            .filter(|run| (26..=90).contains(&run.len()))
-            .filter(|run| text.get((*run).clone()).is_some_and(is_address))
-            .map(|run| Found::new(run, 1.0))
-            .collect()
+    fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        for token in
+            reading.parts.tokens.iter().filter(|token| (26..=120).contains(&token.len()) && !token.glued)
+        {
+            if reading.text.get(token.span.clone()).is_some_and(is_address) {
+                found.push(Found::new(&KIND, token.span.clone(), 1.0));
+            }
+        }
     }
 }
 
 fn is_address(token: &str) -> bool {
-    match token.as_bytes() {
-        [b'1' | b'3', ..] => token.len() <= 35 && base58_check(token.as_bytes()),
-        [b'b' | b'B', b'c' | b'C', b'1', ..] => bech32_check(token),
-        [b'0', b'x', hex @ ..] => {
+    let bytes = token.as_bytes();
+    let by_shape = match bytes {
+        [b'0', b'x' | b'X', hex @ ..] => {
             hex.len() == 40
                 && hex.iter().all(u8::is_ascii_hexdigit)
                 && hex.iter().any(u8::is_ascii_alphabetic)
         }
+        [b'r', ..] if bytes.len() <= 35 && base58_check(bytes, RIPPLE, &[0]) => true,
+        [b'4' | b'8', ..] if bytes.len() == 95 => bytes.iter().all(|byte| BASE58.contains(byte)),
+        _ if bytes.len() <= 35 => base58_check(bytes, BASE58, VERSIONS),
         _ => false,
-    }
+    };
+    by_shape
+        || HUMAN.iter().any(|human| {
+            token.get(..human.len()).is_some_and(|start| start.eq_ignore_ascii_case(human))
+                && scan::at(bytes, human.len()) == b'1'
+                && bech32_check(token, human)
+        })
 }
 
-/// 25 bytes, the last four of which are the start of the double SHA-256 of the others.
-fn base58_check(token: &[u8]) -> bool {
+/// 25 bytes, the first a known version, the last four the start of the double SHA-256 of the others.
+fn base58_check(token: &[u8], alphabet: &[u8; 58], versions: &[u8]) -> bool {
     let mut bytes = [0_u8; 25];
     for byte in token {
-        let Some(digit) = BASE58.iter().position(|letter| letter == byte) else { return false };
+        let Some(digit) = alphabet.iter().position(|letter| letter == byte) else { return false };
         let mut carry = u32::try_from(digit).unwrap_or(0);
         for place in bytes.iter_mut().rev() {
             carry += u32::from(*place) * 58;
@@ -66,12 +81,15 @@ fn base58_check(token: &[u8]) -> bool {
         }
     }
     let (payload, sum) = bytes.split_at(21);
+    if !payload.first().is_some_and(|version| versions.contains(version)) {
+        return false;
+    }
     let digest = Sha256::digest(Sha256::digest(payload));
     digest.iter().take(4).eq(sum)
 }
 
 /// BIP 173 and 350: the polymod is 1, or Bech32m's constant.
-fn bech32_check(token: &str) -> bool {
+fn bech32_check(token: &str, human: &str) -> bool {
     let token = match (token.to_lowercase(), token.to_uppercase()) {
         (lower, upper) if token == lower || token == upper => lower,
         _ => return false,
@@ -88,11 +106,11 @@ fn bech32_check(token: &str) -> bool {
             }
         }
     };
-    // "bc", expanded: high bits, zero, low bits.
-    for value in [3, 3, 0, 2, 3] {
-        step(value);
-    }
-    for byte in token.bytes().skip(3) {
+    // What comes before the 1, expanded: high bits, zero, low bits.
+    human.bytes().for_each(|byte| step(u32::from(byte >> 5)));
+    step(0);
+    human.bytes().for_each(|byte| step(u32::from(byte & 31)));
+    for byte in token.bytes().skip(human.len() + 1) {
         let Some(value) = BECH32.iter().position(|letter| *letter == byte) else { return false };
         step(u32::try_from(value).unwrap_or(0));
     }

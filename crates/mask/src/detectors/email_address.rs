@@ -1,53 +1,61 @@
 //! `EMAIL_ADDRESS`: a mailbox at a host name that ends in letters.
 
-use super::{Detector, FieldContext, Found, Needs, scan};
-use crate::features::{AT, DOT};
+use super::{Detector, Found, Kind, Needs, Reading, scan};
+use crate::features::AT;
 
 /// Endings of file names that look like a host (`icon@2x.png`).
 const FILES: &[&str] = &["png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "pdf"];
+
+const KIND: Kind =
+    Kind { id: "email", entity: "EMAIL_ADDRESS", description: "An e-mail address, in any script." };
 
 /// The detector.
 #[derive(Debug)]
 pub(super) struct EmailAddress;
 
 impl Detector for EmailAddress {
-    fn id(&self) -> &'static str {
-        "email"
-    }
-
-    fn entity(&self) -> &'static str {
-        "EMAIL_ADDRESS"
-    }
-
-    fn description(&self) -> &'static str {
-        "An e-mail address, in any script."
+    fn kinds(&self) -> Vec<&'static Kind> {
+        vec![&KIND]
     }
 
     fn needs(&self) -> Needs {
-        Needs::length(6).all(AT | DOT)
+        Needs::length(6).all(AT)
     }
 
-    fn find(&self, text: &str, _: &FieldContext<'_>) -> Vec<Found> {
-        let bytes = text.as_bytes();
-        scan::each(text, "@")
-            .filter_map(|sign| {
-                let start = mailbox(bytes, sign)?;
-                let end = host(text, sign + 1)?;
-                // `git@github.com:org/repository` names a repository, `user:word@host` a sign-in.
-                let repository = text.get(start..sign) == Some("git")
-                    && scan::at(bytes, end) == b':'
-                    && !scan::at(bytes, end + 1).is_ascii_digit();
-                (!repository && !is_sign_in(text, start)).then(|| Found::new(start..end, 0.95))
-            })
-            .collect()
+    fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        let (text, bytes) = (reading.text, reading.bytes());
+        for sign in memchr::memchr_iter(b'@', bytes) {
+            let Some(start) = mailbox(bytes, sign) else { continue };
+            let Some(end) = host(text, sign + 1) else { continue };
+            // `git@github.com:org/repository` names a repository, `user:word@host` a sign-in.
+            let repository = text.get(start..sign) == Some("git")
+                && scan::at(bytes, end) == b':'
+                && !scan::at(bytes, end + 1).is_ascii_digit();
+            if !repository && !is_sign_in(text, start) {
+                found.push(Found::new(&KIND, start..end, 0.95));
+            }
+        }
     }
 }
 
 /// The start of the mailbox name that ends at the sign.
 fn mailbox(bytes: &[u8], sign: usize) -> Option<usize> {
-    let is_part = |byte: u8| scan::is_word(byte) || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-' | b'\'');
+    if scan::before(bytes, sign) == b'"' {
+        return quoted(bytes, sign);
+    }
+    let is_part = |byte: u8| {
+        scan::is_word(byte)
+            || matches!(
+                byte,
+                b'.' | b'_' | b'%' | b'+' | b'-' | b'\'' | b'!' | b'#' | b'$' | b'*' | b'/' | b'^' | b'~'
+            )
+    };
     let length = bytes.iter().take(sign).rev().take(256).take_while(|byte| is_part(**byte)).count();
     let mut start = sign - length;
+    // A path is no part of a mailbox.
+    if let Some(slash) = bytes.get(start..sign)?.iter().rposition(|byte| *byte == b'/') {
+        start += slash + 1;
+    }
     // A mark around the address, or a cut through a longer run that is not on a character's edge.
     while start < sign
         && (!scan::at(bytes, start).is_ascii_alphanumeric() && scan::at(bytes, start) < 0xc0)
@@ -58,10 +66,24 @@ fn mailbox(bytes: &[u8], sign: usize) -> Option<usize> {
     (start < sign && scan::before(bytes, sign) != b'.').then_some(start)
 }
 
-/// The end of the host name that starts there.
+/// `"john smith"@example.com`.
+fn quoted(bytes: &[u8], sign: usize) -> Option<usize> {
+    let inside = bytes.get(sign.saturating_sub(66)..sign.checked_sub(1)?)?;
+    let open = inside.iter().rposition(|byte| *byte == b'"')?;
+    let name = inside.get(open + 1..)?;
+    (!name.is_empty() && !name.contains(&b'\n')).then_some(sign - 1 - name.len() - 1)
+}
+
+/// The end of the host name, or of the address in brackets, that starts there.
 fn host(text: &str, start: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let mut end = scan::run_end(bytes, start, |byte| scan::is_word(byte) || matches!(byte, b'.' | b'-'));
+    if scan::at(bytes, start) == b'[' {
+        let end =
+            scan::run_end(bytes, start + 1, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
+        return (end > start + 7 && end < start + 48 && scan::at(bytes, end) == b']').then_some(end + 1);
+    }
+    let reach = bytes.get(..bytes.len().min(start + 256)).unwrap_or(bytes);
+    let mut end = scan::run_end(reach, start, |byte| scan::is_word(byte) || matches!(byte, b'.' | b'-'));
     while end > start && matches!(scan::before(bytes, end), b'.' | b'-') {
         end -= 1;
     }
@@ -71,14 +93,18 @@ fn host(text: &str, start: usize) -> Option<usize> {
     }
     let (before, top) = name.rsplit_once('.')?;
     let is_top = top.chars().count() >= 2
-        && (top.chars().all(char::is_alphabetic) || top.to_lowercase().starts_with("xn--"))
-        && !FILES.contains(&top.to_lowercase().as_str());
+        && (top.chars().all(char::is_alphabetic)
+            || top.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--")))
+        && !FILES.iter().any(|file| file.eq_ignore_ascii_case(top));
     (!before.is_empty() && is_top).then_some(end)
 }
 
 /// Whether the address is the end of the sign-in of a URL: `scheme://user:word@host`, `scheme://user@host`. On
 /// the web's schemes only the first counts, since nobody signs in there by the second.
 fn is_sign_in(text: &str, start: usize) -> bool {
+    if !matches!(scan::before(text.as_bytes(), start), b':' | b'/' | b'@') {
+        return false;
+    }
     let mut from = start.saturating_sub(256);
     while !text.is_char_boundary(from) {
         from += 1;
@@ -87,6 +113,8 @@ fn is_sign_in(text: &str, start: usize) -> bool {
     let token = before.rsplit(|c: char| c.is_whitespace()).next().unwrap_or("");
     token.rsplit_once("://").is_some_and(|(scheme, user)| match user.strip_suffix(':') {
         Some(user) => !user.contains(['/', '?', '#']),
+        // A password with the sign in it.
+        None if user.ends_with('@') && user.contains(':') => true,
         None => user.is_empty() && !scheme.ends_with("http") && !scheme.ends_with("https"),
     })
 }

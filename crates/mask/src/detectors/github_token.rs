@@ -1,45 +1,43 @@
 //! `GITHUB_TOKEN`: personal, OAuth, app, server and refresh tokens, and fine-grained ones.
 
-use super::{Detector, FieldContext, Found, Needs, scan};
+use super::{Detector, Found, Kind, Needs, Reading, scan};
 use crate::features::UNDERSCORE;
 
-const CLASSIC: &[&str] = &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"];
+const PREFIXES: &[(&str, usize)] =
+    &[("ghp_", 36), ("gho_", 36), ("ghu_", 36), ("ghs_", 36), ("ghr_", 36), ("github_pat_", 60)];
+
+const KIND: Kind = Kind {
+    id: "github-token",
+    entity: "GITHUB_TOKEN",
+    description: "A token of GitHub, classic or fine-grained.",
+};
 
 /// The detector.
 #[derive(Debug)]
 pub(super) struct GithubToken;
 
 impl Detector for GithubToken {
-    fn id(&self) -> &'static str {
-        "github-token"
-    }
-
-    fn entity(&self) -> &'static str {
-        "GITHUB_TOKEN"
-    }
-
-    fn description(&self) -> &'static str {
-        "A token of GitHub, classic or fine-grained."
+    fn kinds(&self) -> Vec<&'static Kind> {
+        vec![&KIND]
     }
 
     fn needs(&self) -> Needs {
         Needs::length(40).all(UNDERSCORE)
     }
 
-    fn find(&self, text: &str, _: &FieldContext<'_>) -> Vec<Found> {
-        let bytes = text.as_bytes();
+    fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        if reading.features.longest() < 40 {
+            return;
+        }
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        let token = |start: usize, prefix: &str, least: usize| {
-            if is_part(scan::before(bytes, start)) {
-                return None;
+        for run in scan::runs(reading.bytes(), is_part).filter(|run| run.len() >= 40) {
+            let Some(token) = reading.text.get(run.clone()) else { continue };
+            let known = PREFIXES
+                .iter()
+                .any(|(prefix, least)| token.strip_prefix(prefix).is_some_and(|rest| rest.len() >= *least));
+            if known {
+                found.push(Found::new(&KIND, run, 0.99));
             }
-            let end = scan::run_end(bytes, start, is_part);
-            (end - start >= prefix.len() + least).then(|| Found::new(start..end, 0.99))
-        };
-        CLASSIC
-            .iter()
-            .flat_map(|prefix| scan::each(text, prefix).filter_map(|start| token(start, prefix, 36)))
-            .chain(scan::each(text, "github_pat_").filter_map(|start| token(start, "github_pat_", 60)))
-            .collect()
+        }
     }
 }

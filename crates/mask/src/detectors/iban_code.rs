@@ -1,6 +1,6 @@
 //! `IBAN_CODE`: right length for its country, right remainder modulo 97 (ISO 13616, ISO 7064).
 
-use super::{Detector, FieldContext, Found, Needs, scan};
+use super::{Detector, Found, Kind, Needs, Reading, scan};
 use crate::features::LETTER;
 
 /// Countries and the length of their numbers (SWIFT's IBAN registry).
@@ -96,66 +96,52 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
     (b"YE", 30),
 ];
 
+const KIND: Kind = Kind {
+    id: "iban",
+    entity: "IBAN_CODE",
+    description: "An international bank account number: length of its country, right check digits; with or without spaces.",
+};
+
 /// The detector.
 #[derive(Debug)]
 pub(super) struct IbanCode;
 
 impl Detector for IbanCode {
-    fn id(&self) -> &'static str {
-        "iban"
-    }
-
-    fn entity(&self) -> &'static str {
-        "IBAN_CODE"
-    }
-
-    fn description(&self) -> &'static str {
-        "An international bank account number: length of its country, right check digits; with or without spaces."
+    fn kinds(&self) -> Vec<&'static Kind> {
+        vec![&KIND]
     }
 
     fn needs(&self) -> Needs {
         Needs::digits(4).and_length(15).all(LETTER)
     }
 
-    fn find(&self, text: &str, _: &FieldContext<'_>) -> Vec<Found> {
-        let bytes = text.as_bytes();
-        let mut found = Vec::new();
+    fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        let bytes = reading.bytes();
         let mut from = 0;
-        for start in 0..bytes.len().saturating_sub(14) {
-            if start < from || scan::is_word(scan::before(bytes, start)) {
+        for token in &reading.parts.tokens {
+            let start = token.span.start;
+            if start < from || token.digits < 2 || scan::before(bytes, start) >= 0x80 {
                 continue;
             }
             if let Some(end) = number_end(bytes, start) {
-                found.push(Found::new(start..end, 1.0));
+                found.push(Found::new(&KIND, start..end, 1.0));
                 from = end;
             }
         }
-        found
     }
 }
 
 /// The end of the account number that starts there.
 fn number_end(bytes: &[u8], start: usize) -> Option<usize> {
-    let country =
-        [scan::at(bytes, start).to_ascii_uppercase(), scan::at(bytes, start + 1).to_ascii_uppercase()];
-    let checks = scan::at(bytes, start + 2).is_ascii_digit() && scan::at(bytes, start + 3).is_ascii_digit();
-    if !checks {
+    if !scan::at(bytes, start + 2).is_ascii_digit() || !scan::at(bytes, start + 3).is_ascii_digit() {
         return None;
     }
+    let country =
+        [scan::at(bytes, start).to_ascii_uppercase(), scan::at(bytes, start + 1).to_ascii_uppercase()];
     let length = LENGTHS.iter().find(|(code, _)| **code == country)?.1;
-    let mut number = Vec::with_capacity(length);
-    let mut place = start;
-    while number.len() < length {
-        let byte = scan::at(bytes, place);
-        if byte.is_ascii_alphanumeric() {
-            number.push(byte.to_ascii_uppercase());
-        } else if !(matches!(byte, b' ' | b'-') && scan::at(bytes, place + 1).is_ascii_alphanumeric()) {
-            return None;
-        }
-        place += 1;
-    }
-    let whole = !scan::is_word(scan::at(bytes, place));
-    (whole && remainder(&number) == 1).then_some(place)
+    let compact = scan::Compact::<34>::read(bytes, start, |byte| matches!(byte, b' ' | b'-' | b'.' | b'/'));
+    let (number, end) = compact.first(length, bytes)?;
+    (remainder(number) == 1).then_some(end)
 }
 
 /// The number modulo 97, its first four characters moved to the end and letters written as numbers.

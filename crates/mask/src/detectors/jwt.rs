@@ -1,39 +1,45 @@
 //! `JWT`: a signed or encrypted token in compact form (RFC 7515, RFC 7519).
 
-use super::{Detector, FieldContext, Found, Needs, scan};
+use super::{Detector, Found, Kind, Needs, Reading, scan};
 use crate::encoded;
 use crate::features::DOT;
+
+const KIND: Kind =
+    Kind { id: "jwt", entity: "JWT", description: "A JSON web token whose header reads as one." };
 
 /// The detector.
 #[derive(Debug)]
 pub(super) struct Jwt;
 
 impl Detector for Jwt {
-    fn id(&self) -> &'static str {
-        "jwt"
-    }
-
-    fn entity(&self) -> &'static str {
-        "JWT"
-    }
-
-    fn description(&self) -> &'static str {
-        "A JSON web token whose header reads as one."
+    fn kinds(&self) -> Vec<&'static Kind> {
+        vec![&KIND]
     }
 
     fn needs(&self) -> Needs {
         Needs::length(30).all(DOT)
     }
 
-    fn find(&self, text: &str, _: &FieldContext<'_>) -> Vec<Found> {
-        if !text.contains("eyJ") && !text.contains("ewog") {
-            return Vec::new();
-        }
+    fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        let text = reading.text;
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        scan::runs(text.as_bytes(), is_part)
-            .filter(|run| text.get((*run).clone()).is_some_and(is_token))
-            .map(|run| Found::new(run, 0.99))
-            .collect()
+        let mut from = 0;
+        if reading.features.longest() < 10 {
+            return;
+        }
+        for start in memchr::memchr_iter(b'e', text.as_bytes()) {
+            if start < from
+                || !matches!(scan::at(text.as_bytes(), start + 1), b'y' | b'w')
+                || is_part(scan::before(text.as_bytes(), start))
+            {
+                continue;
+            }
+            let end = scan::run_end(text.as_bytes(), start, is_part);
+            from = end;
+            if text.get(start..end).is_some_and(is_token) {
+                found.push(Found::new(&KIND, start..end, 0.99));
+            }
+        }
     }
 }
 

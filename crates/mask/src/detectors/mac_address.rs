@@ -1,56 +1,84 @@
 //! `MAC_ADDRESS`: six (EUI-48) or eight (EUI-64) octets.
 
-use super::{Detector, FieldContext, Found, Needs, scan};
-use crate::features::{COLON, DASH, DOT};
+use super::{Detector, Found, Kind, Needs, Reading, Topic, scan};
+
+const KIND: Kind = Kind {
+    id: "mac",
+    entity: "MAC_ADDRESS",
+    description: "A hardware address: six or eight octets with colons or dashes, or three groups of four with dots.",
+};
 
 /// The detector.
 #[derive(Debug)]
 pub(super) struct MacAddress;
 
 impl Detector for MacAddress {
-    fn id(&self) -> &'static str {
-        "mac"
-    }
-
-    fn entity(&self) -> &'static str {
-        "MAC_ADDRESS"
-    }
-
-    fn description(&self) -> &'static str {
-        "A hardware address: six or eight octets with colons or dashes, or three groups of four with dots."
+    fn kinds(&self) -> Vec<&'static Kind> {
+        vec![&KIND]
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(1).and_length(14).any(COLON | DASH | DOT)
+        Needs::digits(1).and_length(12)
     }
 
-    fn find(&self, text: &str, _: &FieldContext<'_>) -> Vec<Found> {
-        scan::runs(text.as_bytes(), |byte| scan::is_word(byte) || matches!(byte, b':' | b'-' | b'.' | b'_'))
-            .filter_map(|run| {
-                let token = text.get(run.clone())?;
-                let trimmed = token.trim_matches(['.', ':', '-']);
-                if !matches!(trimmed.len(), 14 | 17 | 23) {
-                    return None;
-                }
-                let start = run.start + (token.len() - token.trim_start_matches(['.', ':', '-']).len());
-                is_address(trimmed).then(|| Found::new(start..start + trimmed.len(), 0.9))
-            })
-            .collect()
+    fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        let bytes = reading.bytes();
+        let tokens = reading.parts.tokens.as_slice();
+        let mut skip = 0;
+        for (index, token) in tokens.iter().enumerate() {
+            let size = token.len();
+            if index < skip || !matches!(size, 2 | 4 | 12) || token.glued {
+                continue;
+            }
+            let start = token.span.start;
+            let separator = scan::at(bytes, token.span.end);
+            if size < 12 && !matches!(separator, b':' | b'-' | b'.') {
+                continue;
+            }
+            let (count, end, goes_on) = joined(bytes, tokens, index, separator);
+            skip = index + count;
+            let fits = !goes_on && matches!((size, separator, count), (2, b':' | b'-', 6 | 8) | (4, b'.', 3));
+            let bare = size == 12 && count == 1 && reading.says(start, Topic::Mac);
+            let before = scan::before(bytes, start);
+            if (fits || bare)
+                && !matches!(before, b':' | b'-' | b'.')
+                && is_address(bytes.get(start..end), separator)
+            {
+                found.push(Found::new(&KIND, start..end, 0.9));
+            }
+        }
     }
 }
 
-fn is_address(token: &str) -> bool {
-    let form = |separator: char, size: usize, counts: &[usize]| {
-        counts.contains(&token.split(separator).count())
-            && token
-                .split(separator)
-                .all(|group| group.len() == size && group.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    };
-    let is_form = form(':', 2, &[6, 8]) || form('-', 2, &[6, 8]) || form('.', 4, &[3]);
+/// How many tokens of one size the separator joins from that one on, where the last ends, and whether more follows.
+fn joined(
+    bytes: &[u8],
+    tokens: &[super::super::reading::Token],
+    first: usize,
+    separator: u8,
+) -> (usize, usize, bool) {
+    let Some(head) = tokens.get(first) else { return (1, 0, false) };
+    let (mut count, mut end) = (1, head.span.end);
+    for token in tokens.iter().skip(first + 1) {
+        if token.span.start != end + 1 || scan::at(bytes, end) != separator || token.len() != head.len() {
+            break;
+        }
+        count += 1;
+        end = token.span.end;
+    }
+    // A row that goes on with parts of another size is something else.
+    let goes_on =
+        matches!(scan::at(bytes, end), b':' | b'-' | b'_') && scan::is_word(scan::at(bytes, end + 1));
+    (count, end, goes_on)
+}
+
+fn is_address(span: Option<&[u8]>, separator: u8) -> bool {
+    let Some(span) = span else { return false };
+    let digits = span.iter().filter(|byte| byte.is_ascii_alphanumeric());
+    let is_hex = digits.clone().all(u8::is_ascii_hexdigit);
     // All zeros or all ones name nobody; twelve decimal digits in pairs may be a date and a time.
-    let says = token.bytes().filter(u8::is_ascii_hexdigit);
     let nobody =
-        says.clone().all(|byte| byte == b'0') || says.clone().all(|byte| matches!(byte, b'f' | b'F'));
-    let decimal = says.clone().all(|byte| byte.is_ascii_digit());
-    is_form && !nobody && (!decimal || token.contains(':'))
+        digits.clone().all(|byte| *byte == b'0') || digits.clone().all(|byte| matches!(byte, b'f' | b'F'));
+    let decimal = digits.clone().all(u8::is_ascii_digit);
+    is_hex && !nobody && (!decimal || separator == b':')
 }

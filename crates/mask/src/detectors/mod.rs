@@ -1,75 +1,106 @@
 //! The detectors, one file each.
 //!
-//! To add one: write `detectors/<entity in lower case>.rs` with a type that implements [`Detector`], add it to
-//! [`ALL`] (and its module above), and write `detectors/cases/<ENTITY>.toml` with texts that must be found,
-//! texts that must not, and near misses. Nothing else needs an edit: the prefilter asks [`Detector::needs`],
-//! and the tests below run every case file and fail for a detector without one.
+//! To add one: write `detectors/<entity in lower case>.rs` with its [`Kind`] and a type that implements
+//! [`Detector`], add it to [`ALL`] (and its module above), and write `detectors/cases/<ENTITY>.toml` with texts
+//! that must be found, texts that must not, and near misses. A number with check digits is a
+//! [`National`](national::National) in its own file and a line in [`number::RULES`]. Nothing else needs an edit:
+//! the prefilter asks [`Detector::needs`], and the tests run every case file and fail for a kind without one.
 //!
 //! A detector reads a *view* of the value in which look-alikes are ASCII (see `view`), so it needs to know
 //! neither full-width digits nor zero-width characters. It must take time linear in the text, must not
 //! fail, and should ask for the most in `needs` that every match has. Prefer a check (a sum, a structure, a
 //! registry of issuers) to a shape: a false finding destroys a value that somebody needs. The column's name
-//! ([`FieldContext::suggests`]) may widen what counts, never narrow it to nothing.
+//! may widen what counts, never narrow it to nothing: whoever writes the statement chooses the name.
 
 use std::fmt;
 use std::ops::Range;
 
-use crate::detect::FieldContext;
-pub use crate::features::Needs;
+use crate::context::Column;
+pub(crate) use crate::features::Needs;
+pub(crate) use crate::reading::Reading;
+pub(crate) use crate::topics::Topic;
 
 mod aws_access_key;
 mod credit_card;
 mod crypto;
+mod date_time;
 mod email_address;
+mod entropy;
 mod github_token;
 mod iban_code;
 mod ip_address;
 mod jwt;
+mod location;
 mod mac_address;
-mod password;
+mod national;
+mod number;
+mod person;
 mod phone_number;
+mod phone_plan;
 mod private_key;
 mod sallyport_token;
 mod scan;
-mod us_ssn;
+mod secret;
+mod secret_names;
 mod vendor_key;
+mod vendor_prefixes;
+
+pub(crate) use secret_names::is_secret_name;
+
+/// What a detector finds.
+#[derive(Debug)]
+pub struct Kind {
+    /// Short name, unique, as findings carry it (`luhn-card`).
+    pub id: &'static str,
+    /// Presidio's name of the entity, or the kind of secret. Unique.
+    pub entity: &'static str,
+    /// One sentence for people.
+    pub description: &'static str,
+}
 
 /// A match: bytes of the text that the detector was given.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Found {
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// What.
+    pub(crate) kind: &'static Kind,
     /// Where.
-    pub span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// From 0 to 1.
-    pub confidence: f32,
+    pub(crate) confidence: f32,
 }
 
 impl Found {
-    pub(crate) fn new(span: Range<usize>, confidence: f32) -> Self {
-        Self { span, confidence }
+    pub(crate) fn new(kind: &'static Kind, span: Range<usize>, confidence: f32) -> Self {
+        Self { kind, span, confidence }
     }
 }
 
-/// Finds one kind of sensitive value by its own shape.
-pub trait Detector: Sync + fmt::Debug {
-    /// Short name, unique, as findings carry it (`luhn-card`).
-    fn id(&self) -> &'static str;
-    /// What it finds: Presidio's name of the entity, or the kind of secret. Unique.
-    fn entity(&self) -> &'static str;
-    /// One sentence for people.
-    fn description(&self) -> &'static str;
+/// Finds sensitive values by their own shape.
+pub(crate) trait Detector: Sync + fmt::Debug {
+    /// What it finds; one kind for nearly all.
+    fn kinds(&self) -> Vec<&'static Kind>;
     /// The least that every match has. Texts with less are never shown to [`find`](Self::find).
     fn needs(&self) -> Needs;
+    /// Whether it reads every value of the column, whatever is in it.
+    fn by_column(&self, _: &Column) -> bool {
+        false
+    }
     /// Every match in the text.
-    fn find(&self, text: &str, context: &FieldContext<'_>) -> Vec<Found>;
+    fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>);
 }
 
 /// Every detector.
-pub const ALL: &[&dyn Detector] = &[
-    &credit_card::CreditCard,
+pub(crate) const ALL: &[&dyn Detector] = &[
+    &number::Numbers,
     &email_address::EmailAddress,
     &phone_number::PhoneNumber,
     &iban_code::IbanCode,
-    &us_ssn::UsSsn,
+    &national::uk_nino::UkNino,
+    &national::de_id_card::DeIdCard,
+    &national::es_nif::EsNif,
+    &national::it_fiscal_code::ItFiscalCode,
+    &national::in_pan::InPan,
+    &date_time::DateTime,
     &ip_address::IpAddress,
     &mac_address::MacAddress,
     &crypto::Crypto,
@@ -78,9 +109,16 @@ pub const ALL: &[&dyn Detector] = &[
     &vendor_key::VendorKey,
     &private_key::PrivateKey,
     &jwt::Jwt,
-    &password::Password,
+    &secret::Secret,
     &sallyport_token::SallyportToken,
+    &person::Person,
+    &location::Location,
 ];
+
+/// Everything that detectors find.
+pub fn kinds() -> impl Iterator<Item = &'static Kind> {
+    ALL.iter().flat_map(|detector| detector.kinds())
+}
 
 #[cfg(test)]
 #[path = "cases_tests.rs"]

@@ -1,188 +1,297 @@
-//! `PHONE_NUMBER`: international numbers, North American ones as they are written, and others where the
-//! column or the text says that it is a telephone.
+//! `PHONE_NUMBER`: international numbers, national ones as people write them, and others where the column or
+//! the text says that it is a telephone.
+//!
+//! What starts with a plus or has an area in parentheses is found here; forms of digits and separators come from
+//! [`number`](super::number) as every number does.
 
-use super::{Detector, FieldContext, Found, Needs, scan};
+use super::number::{Number, Rule};
+use super::phone_plan::{is_north_american, plan};
+use super::{Detector, Found, Kind, Needs, Reading, Topic, scan};
 
-/// Words that say it is a telephone.
-const WORDS: &[&str] = &[
-    "phone",
-    "telephone",
-    "tel",
-    "mobile",
-    "cell",
-    "cellphone",
-    "fax",
-    "msisdn",
-    "handy",
-    "telefon",
-    "whatsapp",
-    "sms",
-    "call",
-    "mobil",
-    "phonenumber",
-];
+const KIND: Kind = Kind {
+    id: "phone",
+    entity: "PHONE_NUMBER",
+    description: "A telephone number: international, national in its country's usual forms, or beside a word for it.",
+};
 
-/// Calling codes of one and of two digits (ITU-T E.164, list of assigned codes); all others that start as
-/// these do not have three.
-const ONE_DIGIT: &[u32] = &[1, 7];
-const TWO_DIGITS: &[u32] = &[
-    20, 27, 30, 31, 32, 33, 34, 36, 39, 40, 41, 43, 44, 45, 46, 47, 48, 49, 51, 52, 53, 54, 55, 56, 57, 58,
-    60, 61, 62, 63, 64, 65, 66, 81, 82, 84, 86, 90, 91, 92, 93, 94, 95, 98,
-];
-/// First two digits of the codes with three.
-const THREE_DIGITS: &[u32] =
-    &[21, 22, 23, 24, 25, 26, 29, 35, 37, 38, 42, 50, 59, 67, 68, 69, 80, 85, 87, 88, 96, 97, 99];
-
-/// The detector.
+/// The detector of numbers with a plus or parentheses.
 #[derive(Debug)]
 pub(super) struct PhoneNumber;
 
 impl Detector for PhoneNumber {
-    fn id(&self) -> &'static str {
-        "phone"
-    }
-
-    fn entity(&self) -> &'static str {
-        "PHONE_NUMBER"
-    }
-
-    fn description(&self) -> &'static str {
-        "A telephone number: international (+, 00), North American in its usual forms, others beside a word for it."
+    fn kinds(&self) -> Vec<&'static Kind> {
+        vec![&KIND]
     }
 
     fn needs(&self) -> Needs {
         Needs::digits(7)
     }
 
-    fn find(&self, text: &str, context: &FieldContext<'_>) -> Vec<Found> {
-        let bytes = text.as_bytes();
-        let mut found = Vec::new();
+    fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        let bytes = reading.bytes();
         let mut from = 0;
-        for run in scan::runs(bytes, is_dialled) {
-            if run.start < from {
+        for start in memchr::memchr2_iter(b'+', b'(', bytes) {
+            let byte = scan::at(bytes, start);
+            if start < from {
                 continue;
             }
-            let Some(start) = first_sign(bytes, run.clone()) else { continue };
-            let mut end = run.end;
-            while end > start && !scan::before(bytes, end).is_ascii_digit() {
-                end -= 1;
+            let before = scan::before(bytes, start);
+            if scan::is_word(before) || matches!(before, b'_' | b'+' | b'$') {
+                continue;
             }
-            let confidence = judge(text, start, end, context);
-            if confidence > 0.0 {
-                found.push(Found::new(start..end, confidence));
+            let hit = if byte == b'+' { international(bytes, start) } else { area(reading, start) };
+            if let Some((end, confidence)) = hit {
+                let end = extension_end(bytes, end);
                 from = end;
+                found.push(Found::new(&KIND, start..end, confidence));
             }
         }
-        found
     }
 }
 
-fn is_dialled(byte: u8) -> bool {
-    byte.is_ascii_digit() || matches!(byte, b'+' | b'(' | b')' | b' ' | b'-' | b'.' | b'/')
+/// Digits from `start` on over the separators that telephone numbers have, most `N`.
+struct Dialled {
+    digits: [u8; 16],
+    /// Where each digit ends.
+    ends: [usize; 16],
+    count: usize,
+    /// Digits go on without a separator.
+    goes_on: bool,
 }
 
-fn first_sign(bytes: &[u8], run: std::ops::Range<usize>) -> Option<usize> {
-    let start = run.clone().find(|place| {
-        scan::at(bytes, *place).is_ascii_digit() || matches!(scan::at(bytes, *place), b'+' | b'(')
-    })?;
-    // A plus further on starts the number: `4 x +1 415 …`.
-    let plus = run.clone().rfind(|place| scan::at(bytes, *place) == b'+');
-    Some(plus.unwrap_or(start))
-}
-
-/// How sure it is that the span is a telephone number; 0 when it is not.
-fn judge(text: &str, start: usize, end: usize, context: &FieldContext<'_>) -> f32 {
-    let bytes = text.as_bytes();
-    let Some(span) = text.get(start..end) else { return 0.0 };
-    // Part of a longer token: an id, a date and time, a version, a path.
-    let glued = |byte: u8| scan::is_word(byte) || matches!(byte, b'_' | b'#' | b'$' | b'%' | b'@');
-    let after = scan::at(bytes, end);
-    let joined = matches!(scan::before(bytes, start), b'-' | b'.' | b'/')
-        && scan::is_word(scan::before(bytes, start - 1));
-    if joined {
-        return 0.0;
-    }
-    if glued(scan::before(bytes, start)) || scan::is_word(after) || matches!(after, b'_' | b':' | b'%' | b'@')
-    {
-        return 0.0;
-    }
-    let digits = scan::digits_of(bytes, start..end);
-    if !(7..=15).contains(&digits.len()) || has_double_separator(span) {
-        return 0.0;
-    }
-    if span.starts_with('+') {
-        return if is_international(&digits) { 0.9 } else { 0.0 };
-    }
-    if span.starts_with("00") && digits.len() >= 10 && is_international(digits.get(2..).unwrap_or(&[])) {
-        let written = span.contains([' ', '-', '(']);
-        if written || says_so(text, start, context) {
-            return 0.7;
-        }
-    }
-    if is_north_american(span) {
-        return 0.75;
-    }
-    if says_so(text, start, context) && !looks_like_date(span) { 0.6 } else { 0.0 }
-}
-
-fn says_so(text: &str, start: usize, context: &FieldContext<'_>) -> bool {
-    context.suggests(WORDS) || scan::said_before(text, start, WORDS)
-}
-
-fn has_double_separator(span: &str) -> bool {
-    let open = span.matches('(').count();
-    open > 1
-        || open != span.matches(')').count()
-        || span.as_bytes().windows(2).any(|pair| match pair {
-            [a, b] => {
-                !a.is_ascii_digit()
-                    && !b.is_ascii_digit()
-                    && !matches!((a, b), (b')', b' ' | b'-') | (b' ', b'(') | (b'+', b'('))
+impl Dialled {
+    fn read(bytes: &[u8], start: usize) -> Self {
+        let mut dialled = Self { digits: [0; 16], ends: [0; 16], count: 0, goes_on: false };
+        let (mut place, mut open) = (start, false);
+        loop {
+            let byte = scan::at(bytes, place);
+            let next = scan::at(bytes, place + 1);
+            if byte.is_ascii_digit() {
+                let (Some(digit), Some(end)) =
+                    (dialled.digits.get_mut(dialled.count), dialled.ends.get_mut(dialled.count))
+                else {
+                    dialled.goes_on = scan::before(bytes, place).is_ascii_digit();
+                    break;
+                };
+                *digit = byte - b'0';
+                *end = place + 1;
+                dialled.count += 1;
+            } else if byte == b'(' {
+                // A trunk zero in parentheses is dialled at home alone.
+                if dialled.count > 0 && next == b'0' && scan::at(bytes, place + 2) == b')' {
+                    place += 2;
+                } else if open || !next.is_ascii_digit() {
+                    break;
+                } else {
+                    open = true;
+                }
+            } else if byte == b')' && open {
+                open = false;
+            } else if !goes_on(bytes, place, dialled.count) {
+                break;
             }
-            _ => false,
-        })
+            place += 1;
+        }
+        dialled
+    }
+
+    fn digits(&self) -> &[u8] {
+        self.digits.get(..self.count).unwrap_or(&[])
+    }
+
+    /// The end of the number of that many digits, when no digit touches its last.
+    fn end(&self, bytes: &[u8], count: usize) -> Option<usize> {
+        let end = *self.ends.get(count.checked_sub(1)?).filter(|_| count <= self.count)?;
+        let after = scan::at(bytes, end);
+        let extended = after == b'x' && scan::at(bytes, end + 1).is_ascii_digit();
+        let ends = (extended || !scan::is_word(after))
+            && !matches!(after, b'_' | b'@' | b'%')
+            && !(after == b':' && scan::at(bytes, end + 1).is_ascii_digit())
+            && !(matches!(after, b'-' | b'.') && scan::is_word(scan::at(bytes, end + 1)));
+        ends.then_some(end)
+    }
 }
 
-fn is_international(digits: &[u8]) -> bool {
-    let (one, two) = (scan::prefix(digits, 1), scan::prefix(digits, 2));
-    match digits.len() {
-        11 if one == 1 => scan::prefix(digits, 2) >= 12,
-        8..=15 if one != 1 => {
-            ONE_DIGIT.contains(&one) || TWO_DIGITS.contains(&two) || THREE_DIGITS.contains(&two)
+/// Whether the separator at `place` is one within a number: before a digit or an area, or within ` - `.
+fn goes_on(bytes: &[u8], place: usize, count: usize) -> bool {
+    let (byte, next) = (scan::at(bytes, place), scan::at(bytes, place + 1));
+    let dialled = |byte: u8| byte.is_ascii_digit() || byte == b'(';
+    if !matches!(byte, b' ' | b'-' | b'.' | b'/') {
+        return false;
+    }
+    if next == b' ' {
+        return count > 0 && dialled(scan::at(bytes, place + 2));
+    }
+    dialled(next)
+        || (byte == b' ' && count > 0 && matches!(next, b'-' | b'.' | b'/'))
+        || (scan::before(bytes, place) == b' ' && count > 0)
+}
+
+/// `+49 30 901820`: the longest number that the country's plan allows.
+fn international(bytes: &[u8], start: usize) -> Option<(usize, f32)> {
+    let mut first = start + 1;
+    while matches!(scan::at(bytes, first), b' ' | b'(') && first < start + 3 {
+        first += 1;
+    }
+    let dialled = Dialled::read(bytes, first);
+    let (code, least, most) = plan(dialled.digits())?;
+    let most = (code + most).min(15);
+    (code + least..=most).rev().find_map(|count| dialled.end(bytes, count)).map(|end| (end, 0.9))
+}
+
+/// `(415) 555-0132`, `(020) 7946 0958`, `(11) 91234-5678`.
+fn area(reading: &Reading<'_>, start: usize) -> Option<(usize, f32)> {
+    let bytes = reading.bytes();
+    let size = bytes.iter().skip(start + 1).take(6).position(|byte| !byte.is_ascii_digit())?;
+    if !(2..=5).contains(&size) || scan::at(bytes, start + 1 + size) != b')' {
+        return None;
+    }
+    let dialled = Dialled::read(bytes, start);
+    let digits = dialled.digits();
+    let count = digits.len();
+    let after = (start + 2 + size..=start + 3 + size).find(|at| scan::at(bytes, *at) != b' ')?;
+    if !scan::at(bytes, after).is_ascii_digit() {
+        return None;
+    }
+    let fits = match (size, digits.first()?) {
+        (3, 2..) if is_north_american(digits.get(..10)?) => 10,
+        (2, 1..) if count == 10 || count == 11 => count,
+        (_, 0) if (9..=12).contains(&count) && digits.get(1) != Some(&0) => count,
+        _ if (7..=13).contains(&count) && reading.says(start, Topic::Phone) => count,
+        _ => return None,
+    };
+    dialled.end(bytes, fits).map(|end| (end, 0.8))
+}
+
+/// The end of an extension behind the number: `x99`, ` ext. 123`.
+pub(super) fn extension_end(bytes: &[u8], end: usize) -> usize {
+    let mut at = end;
+    while matches!(scan::at(bytes, at), b' ' | b',') && at < end + 2 {
+        at += 1;
+    }
+    let rest = bytes.get(at..).unwrap_or(&[]);
+    let Some(word) = ["extension", "ext.", "ext", "x", "durchwahl"]
+        .iter()
+        .find(|word| rest.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes())))
+    else {
+        return end;
+    };
+    let mut first = at + word.len();
+    if scan::at(bytes, first) == b' ' {
+        first += 1;
+    }
+    let last = scan::run_end(bytes, first, |byte| byte.is_ascii_digit());
+    if (1..=6).contains(&(last - first)) && !scan::is_word(scan::at(bytes, last)) { last } else { end }
+}
+
+/// The rule for forms of digits and separators.
+#[derive(Debug)]
+pub(super) struct National;
+
+impl Rule for National {
+    fn kind(&'static self) -> &'static Kind {
+        &KIND
+    }
+
+    fn wants(&self, digits: usize) -> bool {
+        (7..=15).contains(&digits)
+    }
+
+    fn judge(&self, number: &Number<'_, '_>) -> f32 {
+        let (digits, form) = (number.digits(), number.form());
+        if !number.loose || is_date(form) {
+            return 0.0;
         }
+        if (number.whole || form.contains(&b'-')) && is_written(digits, form) {
+            return if number.before().say_other() { 0.0 } else { 0.75 };
+        }
+        let told = number.whole && (number.is_bare() || number.groups <= 6 || number.is_spread());
+        if told && is_plausible(form) && number.says(Topic::Phone) { 0.85 } else { 0.0 }
+    }
+}
+
+/// Forms that nothing but telephone numbers has.
+fn is_written(digits: &[u8], form: &[u8]) -> bool {
+    match form {
+        b"999-999-9999" | b"999.999.9999" | b"999 999-9999" | b"999/999-9999" => {
+            return is_north_american(digits);
+        }
+        // British patients' numbers look alike; they start with 4, 6, 7 or 9.
+        b"999 999 9999" => {
+            let apart = matches!(digits.first(), Some(2 | 3 | 5 | 8)) || scan::part(digits, 3, 3) == 555;
+            return digits.first() == Some(&0) && digits.get(1) != Some(&0)
+                || (apart && is_north_american(digits));
+        }
+        b"9-999-999-9999" | b"9.999.999.9999" | b"9 999 999 9999" | b"9 999-999-9999" => {
+            return digits.first() == Some(&1) && is_north_american(digits.get(1..).unwrap_or(&[]));
+        }
+        // Brazil, China, India.
+        b"99 99999-9999" => return digits.get(2) == Some(&9),
+        b"999 9999 9999" | b"999-9999-9999" if digits.first() == Some(&1) => {
+            return digits.get(1) >= Some(&3);
+        }
+        b"99999 99999" => return digits.first() >= Some(&6),
+        _ => {}
+    }
+    if !form.iter().any(|byte| *byte != b'9') || digits.first() != Some(&0) {
+        return false;
+    }
+    if digits.get(1) == Some(&0) {
+        let abroad = digits.get(2..).unwrap_or(&[]);
+        // `0049 30 …`, `00 49 30 …`: the code ends where a group does, or nothing is apart before it.
+        let first = form.iter().take_while(|byte| **byte == b'9').count();
+        return plan(abroad).is_some_and(|(code, least, most)| {
+            (code + least..=code + most).contains(&abroad.len())
+                && (first == 2 || first == code + 2 || first > 5)
+        });
+    }
+    is_trunk(digits, form)
+}
+
+/// A trunk zero, an area, and a number in the groups of some country.
+fn is_trunk(digits: &[u8], form: &[u8]) -> bool {
+    let mut sizes = [0_usize; 6];
+    let mut count = 0;
+    for group in form.split(|byte| *byte != b'9') {
+        let Some(size) = sizes.get_mut(count) else { return false };
+        *size = group.len();
+        count += 1;
+    }
+    let dotted = form.contains(&b'.');
+    let groups = match sizes.get(..count) {
+        Some([2, 2, 2, 2, 2]) => true,
+        _ if dotted => false,
+        Some([2..=6, 5..=8]) => true,
+        Some([2..=5, 3 | 4, 3 | 4]) => digits.len() >= 10,
+        Some([2..=5, 2 | 3, 2 | 3, 2 | 3]) => true,
+        Some([2..=4, 2, 2, 2, 2]) => true,
         _ => false,
-    }
+    };
+    groups && (9..=12).contains(&digits.len()) && !form.contains(&b'_')
 }
 
-/// `(415) 555-0132`, `415-555-0132`, `415.555.0132`, `415 555 0132`, each perhaps with `1` before it.
-fn is_north_american(span: &str) -> bool {
-    let plain: String = span.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
-    let form = ["1 ", "1-", "1.", ""].iter().find_map(|one| {
-        let rest = span.strip_prefix(one)?;
-        let form = plain.get(plain.len() - rest.len()..)?;
-        matches!(
-            form,
-            "(999) 999-9999"
-                | "(999)999-9999"
-                | "(999) 999 9999"
-                | "999-999-9999"
-                | "999.999.9999"
-                | "999 999 9999"
-                | "999 999-9999"
-                | "(999) 999.9999"
-                | "999/999-9999"
-        )
-        .then_some(rest)
-    });
-    let Some(number) = form else { return false };
-    let digits: Vec<u8> = number.bytes().filter(u8::is_ascii_digit).collect();
-    // Neither the area nor the exchange starts with 0 or 1.
-    scan::at(&digits, 0) >= b'2' && scan::at(&digits, 3) >= b'2'
+/// Groups as somebody would dial them: not a row of single digits and long ones.
+fn is_plausible(form: &[u8]) -> bool {
+    !form.contains(&b'_') && form.split(|byte| *byte != b'9').all(|group| group.len() <= 15)
 }
 
-/// `2026-11-24`, `24.11.2026`.
-fn looks_like_date(span: &str) -> bool {
-    let sizes: Vec<usize> = span.split(|c: char| !c.is_ascii_digit()).map(str::len).collect();
-    matches!(sizes.as_slice(), [4, 2, 2] | [2, 2, 4] | [1, 1, 4] | [1, 2, 4] | [2, 1, 4] | [4, 2, 2, ..])
-        && !span.contains(['(', '+'])
+/// `2026-11-24`, `24.11.2026`, and what starts with one of them.
+fn is_date(form: &[u8]) -> bool {
+    [
+        &b"9999-99-99"[..],
+        b"99.99.9999",
+        b"99/99/9999",
+        b"9999/99/99",
+        b"9999.99.99",
+        b"99-99-9999",
+        b"9999 99 99",
+        b"9/99/9999",
+        b"99/9/9999",
+        b"9/9/9999",
+        b"9.99.9999",
+        b"99.9.9999",
+        b"9.9.9999",
+    ]
+    .iter()
+    .any(|date| form.strip_prefix(*date).is_some_and(|rest| rest.first() != Some(&b'9')))
 }

@@ -1,31 +1,33 @@
 //! `PRIVATE_KEY`: a PEM block (RFC 7468) whose label says private key.
 
-use super::{Detector, FieldContext, Found, Needs, scan};
+use super::{Detector, Found, Kind, Needs, Reading, scan};
 use crate::features::DASH;
+
+const KIND: Kind = Kind {
+    id: "pem-private-key",
+    entity: "PRIVATE_KEY",
+    description: "A private key as PEM, OpenSSH, PuTTY or age text, even when its end is cut off.",
+};
 
 /// The detector.
 #[derive(Debug)]
 pub(super) struct PrivateKey;
 
 impl Detector for PrivateKey {
-    fn id(&self) -> &'static str {
-        "pem-private-key"
-    }
-
-    fn entity(&self) -> &'static str {
-        "PRIVATE_KEY"
-    }
-
-    fn description(&self) -> &'static str {
-        "A private key as PEM or OpenSSH text, even when its end is cut off."
+    fn kinds(&self) -> Vec<&'static Kind> {
+        vec![&KIND]
     }
 
     fn needs(&self) -> Needs {
         Needs::length(27).all(DASH)
     }
 
-    fn find(&self, text: &str, _: &FieldContext<'_>) -> Vec<Found> {
-        let mut found = Vec::new();
+    fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        let text = reading.text;
+        if memchr::memmem::find(text.as_bytes(), b"-----BEGIN ").is_none() {
+            other_forms(reading, found);
+            return;
+        }
         let mut from = 0;
         for start in scan::each(text, "-----BEGIN ") {
             if start < from {
@@ -44,9 +46,26 @@ impl Detector for PrivateKey {
                     Some(start + 16 + label.len() + close + 9 + line + 5)
                 })
                 .unwrap_or(text.len());
-            found.push(Found::new(start..end, 1.0));
+            found.push(Found::new(&KIND, start..end, 1.0));
             from = end;
         }
-        found
+        other_forms(reading, found);
+    }
+}
+
+/// Keys of age, PuTTY.
+fn other_forms(reading: &Reading<'_>, found: &mut Vec<Found>) {
+    let text = reading.text;
+    if reading.features.longest() >= 70 {
+        for start in scan::each(text, "AGE-SECRET-KEY-1") {
+            let end =
+                scan::run_end(reading.bytes(), start, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            if end - start >= 70 {
+                found.push(Found::new(&KIND, start..end, 1.0));
+            }
+        }
+    }
+    if text.starts_with("PuTTY-User-Key-File-") {
+        found.push(Found::new(&KIND, 0..text.len(), 1.0));
     }
 }

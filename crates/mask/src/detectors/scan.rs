@@ -34,7 +34,7 @@ pub(crate) fn runs(bytes: &[u8], is_part: impl Fn(u8) -> bool + Copy) -> impl It
 
 /// Where `needle` starts, everywhere, without overlaps.
 pub(crate) fn each<'a>(text: &'a str, needle: &'a str) -> impl Iterator<Item = usize> + 'a {
-    text.match_indices(needle).map(|(start, _)| start)
+    memchr::memmem::find_iter(text.as_bytes(), needle.as_bytes())
 }
 
 /// Whether the digits (as values) satisfy the Luhn sum (ISO/IEC 7812-1, annex B).
@@ -55,34 +55,9 @@ pub(crate) fn luhn(digits: &[u8]) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// A run of digits.
-#[derive(Clone, Debug)]
-pub(crate) struct Group {
-    /// Where.
-    pub(crate) span: Range<usize>,
-    /// The single byte between this group and the next, when only one stands there and digits follow.
-    pub(crate) separator: Option<u8>,
-}
-
-/// Every group of digits, with what joins it to the next.
-pub(crate) fn digit_groups(bytes: &[u8]) -> Vec<Group> {
-    runs(bytes, |byte| byte.is_ascii_digit())
-        .map(|span| {
-            let separator = Some(at(bytes, span.end)).filter(|_| at(bytes, span.end + 1).is_ascii_digit());
-            Group { span, separator }
-        })
-        .collect()
-}
-
-/// The digits of a span as values.
-pub(crate) fn digits_of(bytes: &[u8], span: Range<usize>) -> Vec<u8> {
-    bytes
-        .get(span)
-        .unwrap_or(&[])
-        .iter()
-        .filter(|byte| byte.is_ascii_digit())
-        .map(|byte| byte - b'0')
-        .collect()
+/// The sum of the digits, each times its weight.
+pub(crate) fn weighted(digits: &[u8], weights: &[u32]) -> u32 {
+    digits.iter().zip(weights).map(|(digit, weight)| u32::from(*digit) * weight).sum()
 }
 
 /// The number that the first `count` digits write.
@@ -90,20 +65,65 @@ pub(crate) fn prefix(digits: &[u8], count: usize) -> u32 {
     digits.iter().take(count).fold(0, |number, digit| number * 10 + u32::from(*digit))
 }
 
-/// Whether one of the lower-case words stands in the 32 bytes before `at`, in any case.
-pub(crate) fn said_before(text: &str, at: usize, words: &[&str]) -> bool {
-    let mut from = at.saturating_sub(32);
-    while !text.is_char_boundary(from) {
-        from += 1;
-    }
-    let near = text.get(from..at).unwrap_or("").to_lowercase();
-    near.split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word))
+/// The number that `count` digits from `from` on write.
+pub(crate) fn part(digits: &[u8], from: usize, count: usize) -> u32 {
+    prefix(digits.get(from..).unwrap_or(&[]), count)
 }
 
-/// Whether the text holds the lower-case ASCII word, in any case.
-pub(crate) fn contains(text: &str, word: &str) -> bool {
-    let first = word.as_bytes().first().copied().unwrap_or(0);
-    text.as_bytes()
-        .windows(word.len().max(1))
-        .any(|part| at(part, 0) | 0x20 == first && part.eq_ignore_ascii_case(word.as_bytes()))
+/// Whether month and day are some.
+pub(crate) fn is_day(month: u32, day: u32) -> bool {
+    (1..=12).contains(&month) && (1..=31).contains(&day)
+}
+
+/// Letters in upper case and digits from `start` on, at most `N`, over single separators between them. Gives
+/// them, how many they are, and where each ends.
+pub(crate) struct Compact<const N: usize> {
+    characters: [u8; N],
+    ends: [usize; N],
+    count: usize,
+}
+
+impl<const N: usize> Compact<N> {
+    /// Reads on until `N` characters are read or something else stands there.
+    pub(crate) fn read(bytes: &[u8], start: usize, is_separator: impl Fn(u8) -> bool) -> Self {
+        let mut compact = Self { characters: [0; N], ends: [0; N], count: 0 };
+        let mut place = start;
+        while let (Some(character), Some(end)) =
+            (compact.characters.get_mut(compact.count), compact.ends.get_mut(compact.count))
+        {
+            let byte = at(bytes, place);
+            if byte.is_ascii_alphanumeric() {
+                *character = byte.to_ascii_uppercase();
+                *end = place + 1;
+                compact.count += 1;
+            } else if !(compact.count > 0
+                && is_separator(byte)
+                && at(bytes, place + 1).is_ascii_alphanumeric())
+            {
+                break;
+            }
+            place += 1;
+        }
+        compact
+    }
+
+    /// The first `count` characters and where they end in the text, when there are as many and no word goes on
+    /// there.
+    pub(crate) fn first(&self, count: usize, bytes: &[u8]) -> Option<(&[u8], usize)> {
+        let characters = self.characters.get(..count.min(self.count)).filter(|some| some.len() == count)?;
+        let end = *self.ends.get(count.checked_sub(1)?)?;
+        (!is_word(at(bytes, end)) && at(bytes, end) != b'_').then_some((characters, end))
+    }
+}
+
+/// The digits that these characters write, as values; nothing when one is no digit.
+pub(crate) fn digits<const N: usize>(characters: &[u8]) -> Option<[u8; N]> {
+    let mut digits = [0; N];
+    if characters.len() != N || !characters.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    for (digit, character) in digits.iter_mut().zip(characters) {
+        *digit = character - b'0';
+    }
+    Some(digits)
 }

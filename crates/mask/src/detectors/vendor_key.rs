@@ -1,78 +1,129 @@
-//! `API_KEY`: keys of services that mark theirs with a prefix.
+//! `API_KEY`: keys of services that mark theirs with a prefix or another shape of their own.
 
-use super::{Detector, FieldContext, Found, Needs, scan};
-use crate::features::{DASH, DOT, LETTER, UNDERSCORE};
+use std::sync::LazyLock;
 
-/// Prefix, and the least number of characters after it.
-const PREFIXES: &[(&str, usize)] = &[
-    ("xoxb-", 20),
-    ("xoxp-", 20),
-    ("xoxa-", 20),
-    ("xoxr-", 20),
-    ("xoxs-", 20),
-    ("xapp-", 20),
-    ("sk_live_", 16),
-    ("sk_test_", 16),
-    ("rk_live_", 16),
-    ("rk_test_", 16),
-    ("whsec_", 24),
-    ("glpat-", 20),
-    ("npm_", 36),
-    ("pypi-AgE", 50),
-    ("dop_v1_", 60),
-    ("shpat_", 32),
-    ("hvs.", 24),
-    ("sk-ant-", 24),
-    ("sk-proj-", 24),
-    ("sk-", 40),
-    ("hf_", 30),
-    ("SG.", 50),
-    ("ya29.", 30),
-    ("AIzaSy", 33),
-    ("GOCSPX-", 24),
-    ("lin_api_", 30),
-    ("dckr_pat_", 24),
-    ("EAACEdEose0cBA", 20),
-];
+use memchr::memmem::Finder;
+
+use super::vendor_prefixes::{HEX, PREFIXES};
+use super::{Detector, Found, Kind, Needs, Reading, entropy, scan};
+use crate::features::LETTER;
+
+const KIND: Kind = Kind {
+    id: "vendor-key",
+    entity: "API_KEY",
+    description: "A key of Slack, Stripe, GitLab, npm, PyPI, OpenAI, Anthropic, Google, Azure, Twilio and others, by its form.",
+};
+
+/// Prefixes by their first byte.
+static BY_FIRST: LazyLock<Vec<Vec<(&'static str, usize)>>> = LazyLock::new(|| {
+    let starts = |first: u8| move |known: &&(&'static str, usize)| known.0.as_bytes().first() == Some(&first);
+    (0..128).map(|first| PREFIXES.iter().filter(starts(first)).copied().collect()).collect()
+});
+
+/// Where web hooks of Slack stand: their path is the key.
+static HOOKS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("hooks.slack.com/services/"));
 
 /// The detector.
 #[derive(Debug)]
 pub(super) struct VendorKey;
 
 impl Detector for VendorKey {
-    fn id(&self) -> &'static str {
-        "vendor-key"
-    }
-
-    fn entity(&self) -> &'static str {
-        "API_KEY"
-    }
-
-    fn description(&self) -> &'static str {
-        "A key of Slack, Stripe, GitLab, npm, PyPI, OpenAI, Anthropic, Google and others, by its prefix."
+    fn kinds(&self) -> Vec<&'static Kind> {
+        vec![&KIND]
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(1).and_length(22).all(LETTER).any(DASH | DOT | UNDERSCORE | LETTER)
+        Needs::length(21).all(LETTER)
     }
 
-    fn find(&self, text: &str, _: &FieldContext<'_>) -> Vec<Found> {
-        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-        scan::runs(text.as_bytes(), is_part)
-            .filter(|run| run.len() >= 20)
-            .filter_map(|run| {
-                let token = text.get(run.clone())?;
-                let trimmed = token.trim_end_matches('.');
-                let known = PREFIXES.iter().any(|(prefix, least)| {
-                    trimmed.strip_prefix(prefix).is_some_and(|rest| rest.len() >= *least && is_random(rest))
+    fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        let (text, bytes) = (reading.text, reading.bytes());
+        if reading.features.longest() < 16 {
+            return;
+        }
+        let is_part =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'$');
+        for run in scan::runs(bytes, is_part).filter(|run| run.len() >= 20) {
+            let Some(token) = text.get(run.clone()) else { continue };
+            let trimmed = token.trim_end_matches(['.', '-', '~', '$']).trim_start_matches(['.', '-', '~']);
+            let start = run.start + (token.len() - token.trim_start_matches(['.', '-', '~']).len());
+            if is_key(trimmed) {
+                // What a key's alphabet leaves out may still belong to it.
+                let tail = scan::run_end(bytes, start + trimmed.len(), |byte| {
+                    matches!(byte, b'+' | b'/' | b'=') || byte.is_ascii_alphanumeric()
                 });
-                known.then(|| Found::new(run.start..run.start + trimmed.len(), 0.95))
-            })
-            .collect()
+                let whole = matches!(scan::at(bytes, start + trimmed.len()), b'+' | b'/' | b'=');
+                found.push(Found::new(&KIND, start..if whole { tail } else { start + trimmed.len() }, 0.95));
+            } else if let Some(length) = telegram(bytes, start, trimmed) {
+                found.push(Found::new(&KIND, start - length..start + trimmed.len(), 0.95));
+            }
+        }
+        for start in HOOKS.find_iter(bytes) {
+            let end = scan::run_end(bytes, start, |byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'_' | b'-')
+            });
+            let start = if text.get(..start).is_some_and(|before| before.ends_with("https://")) {
+                start - 8
+            } else {
+                start
+            };
+            if end - start > 60 {
+                found.push(Found::new(&KIND, start..end, 0.95));
+            }
+        }
     }
 }
 
-/// Digits and letters: words alone are a name (`sk-learn-something-…`).
+fn is_key(token: &str) -> bool {
+    let Some(first) = token.as_bytes().first() else { return false };
+    let Some(known) = BY_FIRST.get(usize::from(*first)) else { return false };
+    let marked = known.iter().any(|(prefix, least)| {
+        token.strip_prefix(prefix).is_some_and(|rest| rest.len() >= *least && is_random(rest))
+    });
+    marked || is_hex_key(token) || is_azure(token) || is_mailchimp(token)
+}
+
+/// Letters of more than one case or with digits, many of them: not words (`sk-learn-something-…`).
 fn is_random(rest: &str) -> bool {
-    rest.bytes().any(|byte| byte.is_ascii_digit()) && rest.bytes().any(|byte| byte.is_ascii_alphabetic())
+    let bytes = rest.as_bytes();
+    let has = |class: fn(&u8) -> bool| bytes.iter().any(class);
+    let mixed = has(u8::is_ascii_digit) || (has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase));
+    let words = !has(u8::is_ascii_digit) && entropy::reads_as_words(bytes);
+    mixed && has(u8::is_ascii_alphabetic) && entropy::distinct(bytes) >= 8 && !words
+}
+
+/// Twilio's `SK…`, Mailgun's `key-…`: a prefix and nothing but hexadecimal digits, exactly so many.
+fn is_hex_key(token: &str) -> bool {
+    HEX.iter().any(|(prefix, count)| {
+        token.strip_prefix(prefix).is_some_and(|rest| {
+            rest.len() == *count
+                && rest.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
+                && entropy::distinct(rest.as_bytes()) >= 8
+        })
+    })
+}
+
+/// A client secret of Azure: three characters, a digit, `Q~`, thirty-one to thirty-four more.
+fn is_azure(token: &str) -> bool {
+    let bytes = token.as_bytes();
+    (37..=40).contains(&bytes.len()) && bytes.get(4..6) == Some(b"Q~") && scan::at(bytes, 3).is_ascii_digit()
+}
+
+/// Thirty-two hexadecimal digits and a data centre: `…-us12`.
+fn is_mailchimp(token: &str) -> bool {
+    token.split_once("-us").is_some_and(|(hex, centre)| {
+        hex.len() == 32
+            && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && (1..=2).contains(&centre.len())
+            && centre.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// How many bytes before the token belong to it when it is a Telegram bot's: digits and a colon.
+fn telegram(bytes: &[u8], start: usize, token: &str) -> Option<usize> {
+    if !token.starts_with("AA") || !(34..=36).contains(&token.len()) || scan::before(bytes, start) != b':' {
+        return None;
+    }
+    let digits = bytes.iter().take(start - 1).rev().take(12).take_while(|byte| byte.is_ascii_digit()).count();
+    (8..=10).contains(&digits).then_some(digits + 1)
 }

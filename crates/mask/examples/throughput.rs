@@ -1,0 +1,43 @@
+//! How fast detectors read: the texts of a file of JSON lines, over and over, in one thread.
+//!
+//! `cargo run --release -p sallyport-mask --example throughput -- cells.jsonl [seconds]`
+
+use std::io::{self, BufRead, Write};
+use std::time::{Duration, Instant};
+
+use sallyport_mask::{FieldContext, detect};
+
+fn main() -> io::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().unwrap_or_default();
+    let seconds = arguments.next().and_then(|text| text.parse().ok()).unwrap_or(3);
+    let mut cells: Vec<(String, String)> = Vec::new();
+    for line in io::BufReader::new(std::fs::File::open(path)?).lines() {
+        let cell: serde_json::Value = serde_json::from_str(&line?)?;
+        let text = |key: &str| cell.get(key).and_then(serde_json::Value::as_str).unwrap_or("").to_owned();
+        cells.push((text("text"), text("column")));
+    }
+    let bytes: usize = cells.iter().map(|(text, _)| text.len()).sum();
+    for blind in [true, false] {
+        let begun = Instant::now();
+        let (mut rounds, mut found) = (0_u32, 0);
+        while begun.elapsed() < Duration::from_secs(seconds) {
+            for (text, column) in &cells {
+                let context = if blind { FieldContext::default() } else { FieldContext::column(column) };
+                found += detect(text, &context).len();
+            }
+            rounds += 1;
+        }
+        let each = begun.elapsed().as_secs_f64() / f64::from(rounds);
+        let megabytes = f64::from(u32::try_from(bytes).unwrap_or(u32::MAX)) / 1e6;
+        let cells = f64::from(u32::try_from(cells.len()).unwrap_or(u32::MAX));
+        let kind = if blind { "blind" } else { "with columns" };
+        writeln!(
+            io::stdout(),
+            "{kind}: {:.1} MB/s, {:.0} ns a cell ({found} findings in {rounds} rounds)",
+            megabytes / each,
+            each / cells * 1e9
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,357 @@
+//! What surrounds a value: the words of its column's name, of the key before it, of the sentence it stands in.
+//!
+//! Names are read in words: `homePhone`, `home_phone` and `Home phone` are the same two. The words that say
+//! what a value is ([`Words::say`]) are looked for in the column's name or key, and in prose in what stands
+//! shortly before; there the nearest word decides, so that "SSN 536-90-4399, order 123456789" does not make
+//! the order an SSN. Columns repeat from row to row, so what their names say is remembered per thread.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
+use std::sync::LazyLock;
+
+use crate::topics::{TOPICS, Topic};
+
+/// What is known about where a value comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FieldContext<'a> {
+    /// The column's name, or the key in a JSON object.
+    pub column: Option<&'a str>,
+}
+
+impl<'a> FieldContext<'a> {
+    /// A value of that column.
+    #[must_use]
+    pub fn column(name: &'a str) -> Self {
+        Self { column: Some(name) }
+    }
+
+    /// Whether one of the words stands in the column's name. Words are lower case; a name is split where
+    /// it changes from letters to something else and before capitals, and its end may be a plural.
+    #[must_use]
+    pub fn suggests(&self, words: &[&str]) -> bool {
+        let Some(name) = self.column else { return false };
+        let mut buffer = Buffer { bytes: [b' '; MOST], length: 0, starts: [0; MOST_WORDS], count: 0 };
+        buffer.read(name);
+        let name = buffer.bytes.get(..buffer.length).unwrap_or(&[]);
+        words.iter().any(|word| {
+            name.split(|byte| *byte == b' ')
+                .any(|part| part == word.as_bytes() || part.strip_suffix(b"s") == Some(word.as_bytes()))
+        })
+    }
+}
+
+/// The most that is remembered of a name, bytes; of a longer one its end.
+const MOST: usize = 96;
+
+/// The most words of it.
+const MOST_WORDS: usize = 24;
+
+/// Names of columns remembered per thread.
+const MOST_COLUMNS: usize = 512;
+
+/// The words of a name or of the end of a sentence: what they say, and where each thing is said last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words {
+    said: u64,
+    /// By topic, where the words for it end.
+    last: [u8; 64],
+    length: u8,
+}
+
+/// What a phrase says, and whether a longer one starts with it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Phrase {
+    says: u64,
+    goes_on: bool,
+}
+
+/// Phrases by their text.
+static PHRASES: LazyLock<HashMap<&'static [u8], Phrase, BuildHasherDefault<Fnv>>> = LazyLock::new(|| {
+    let mut phrases: HashMap<&'static [u8], Phrase, BuildHasherDefault<Fnv>> = HashMap::default();
+    for (topic, words) in TOPICS {
+        for phrase in *words {
+            phrases.entry(phrase.as_bytes()).or_default().says |= 1 << (*topic as u8);
+            for (at, _) in phrase.match_indices(' ') {
+                if let Some(start) = phrase.as_bytes().get(..at) {
+                    phrases.entry(start).or_default().goes_on = true;
+                }
+            }
+        }
+    }
+    phrases
+});
+
+/// The hash of Fowler, Noll and Vo: quick for short words that nobody chooses to collide.
+#[derive(Debug)]
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hasher for Fnv {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Words {
+    pub(crate) const NONE: Self = Self { said: 0, last: [0; 64], length: 0 };
+
+    /// The words of a text; of a long one those at its end.
+    pub(crate) fn of(text: &str) -> Self {
+        let mut buffer = Buffer { bytes: [b' '; MOST], length: 0, starts: [0; MOST_WORDS], count: 0 };
+        buffer.read(text);
+        let mut words = Self { length: u8::try_from(buffer.length).unwrap_or(u8::MAX), ..Self::NONE };
+        for (index, start) in buffer.starts.iter().take(buffer.count).enumerate() {
+            for after in index + 1..=buffer.count {
+                let end = match buffer.starts.get(after).filter(|_| after < buffer.count) {
+                    Some(next) => usize::from(*next).saturating_sub(1),
+                    None => buffer.length,
+                };
+                let phrase = buffer.bytes.get(usize::from(*start)..end).unwrap_or(&[]);
+                let found = PHRASES.get(phrase).copied();
+                let says = found.unwrap_or_default().says
+                    | phrase.strip_suffix(b"s").and_then(|one| PHRASES.get(one)).map_or(0, |one| one.says);
+                words.say_all(says, end);
+                if !found.is_some_and(|phrase| phrase.goes_on) {
+                    break;
+                }
+            }
+        }
+        words
+    }
+
+    fn say_all(&mut self, says: u64, end: usize) {
+        self.said |= says;
+        let mut left = says;
+        while left != 0 {
+            if let Some(last) = self.last.get_mut(usize::try_from(left.trailing_zeros()).unwrap_or(0)) {
+                *last = u8::try_from(end).unwrap_or(u8::MAX);
+            }
+            left &= left - 1;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    fn last(&self, topic: Topic) -> u8 {
+        self.last.get(usize::from(topic as u8)).copied().unwrap_or(0)
+    }
+
+    /// Whether words for the topic stand among these.
+    pub(crate) fn say(&self, topic: Topic) -> bool {
+        self.said >> (topic as u8) & 1 == 1
+    }
+
+    /// Whether these end with words for the topic.
+    pub(crate) fn end_with(&self, topic: Topic) -> bool {
+        self.say(topic) && self.last(topic) == self.length
+    }
+}
+
+/// Words in lower case with one space between, and where each starts.
+struct Buffer {
+    bytes: [u8; MOST],
+    length: usize,
+    starts: [u8; MOST_WORDS],
+    count: usize,
+}
+
+impl Buffer {
+    fn read(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        let from = bytes.len().saturating_sub(MOST / 2);
+        let (mut before, mut in_word) = (b' ', false);
+        for byte in bytes.iter().skip(from).copied() {
+            let is_part = byte.is_ascii_alphanumeric() || byte >= 0x80;
+            let starts = !in_word
+                || (byte.is_ascii_uppercase() && before.is_ascii_lowercase())
+                || (byte.is_ascii_digit() && before.is_ascii_alphabetic())
+                || (byte.is_ascii_alphabetic() && before.is_ascii_digit());
+            if is_part {
+                if starts {
+                    if self.length > 0 {
+                        self.length += 1;
+                    }
+                    if let (Some(start), Ok(at)) =
+                        (self.starts.get_mut(self.count), u8::try_from(self.length))
+                    {
+                        *start = at;
+                        self.count += 1;
+                    } else {
+                        break;
+                    }
+                }
+                if let Some(place) = self.bytes.get_mut(self.length) {
+                    *place = byte.to_ascii_lowercase();
+                    self.length += 1;
+                }
+            }
+            in_word = is_part;
+            before = byte;
+        }
+    }
+}
+
+/// What a column's name says.
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// Its words.
+    pub(crate) words: Words,
+    /// Its values are secrets, whatever they look like.
+    pub(crate) is_secret: bool,
+}
+
+impl Column {
+    /// Whether values of the column are read even when nothing in them asks for it.
+    pub(crate) fn is_telling(&self) -> bool {
+        self.is_secret
+    }
+
+    /// What the name of that column says.
+    pub(crate) fn named(name: Option<&str>) -> Rc<Self> {
+        thread_local! {
+            static NAMED: RefCell<HashMap<String, Rc<Column>>> = RefCell::new(HashMap::new());
+            static UNNAMED: Rc<Column> =
+                Rc::new(Column { words: Words::NONE, is_secret: false });
+        }
+        let Some(name) = name else { return UNNAMED.with(Rc::clone) };
+        NAMED.with(|named| {
+            let Ok(mut named) = named.try_borrow_mut() else { return Rc::new(Self::read(name)) };
+            if let Some(column) = named.get(name) {
+                return Rc::clone(column);
+            }
+            if named.len() >= MOST_COLUMNS {
+                named.clear();
+            }
+            let column = Rc::new(Self::read(name));
+            named.insert(name.to_owned(), Rc::clone(&column));
+            column
+        })
+    }
+
+    fn read(name: &str) -> Self {
+        let words = Words::of(name);
+        Self { is_secret: crate::detectors::is_secret_name(&words), words }
+    }
+}
+
+/// How far back prose is read.
+const REACH: usize = 56;
+
+/// The words before a value in a text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Before {
+    words: Words,
+    /// They are the value's key, not a sentence.
+    is_key: bool,
+}
+
+impl Before {
+    pub(crate) fn key(key: &str) -> Self {
+        Self { words: Words::of(key), is_key: true }
+    }
+
+    /// What stands before that byte of the text: the key when one does, else the end of the sentence.
+    pub(crate) fn of(text: &str, at: usize) -> Self {
+        let bytes = text.as_bytes();
+        let mut end = at.min(bytes.len());
+        let floor = end.saturating_sub(REACH);
+        let byte = |place: usize| bytes.get(place).copied().unwrap_or(0);
+        let opens = |byte: u8| matches!(byte, b' ' | b'"' | b'\'' | b'`' | b'[' | b'(' | b'\\' | b'+' | b'#');
+        while end > floor && opens(byte(end - 1)) {
+            end -= 1;
+        }
+        let mut is_key = false;
+        while end > floor && matches!(byte(end - 1), b':' | b'=' | b'>' | b'"' | b'\'' | b'\\' | b' ' | b'-')
+        {
+            is_key |= matches!(byte(end - 1), b':' | b'=' | b'>');
+            end -= 1;
+        }
+        let stops = |byte: u8| {
+            matches!(byte, b'\n' | b'\r' | b'\t' | b';' | b'|' | b'{' | b'}' | b'&' | b'=' | b'<')
+                || (is_key && matches!(byte, b',' | b'(' | b'?' | b':' | b'"' | b'[' | b'>'))
+        };
+        let mut start = end;
+        while start > floor && !stops(byte(start - 1)) {
+            start -= 1;
+        }
+        while !text.is_char_boundary(start) {
+            start += 1;
+        }
+        Self { words: Words::of(text.get(start..end).unwrap_or("")), is_key }
+    }
+
+    /// Whether they say that the value is what the words name.
+    pub(crate) fn say(&self, topic: Topic) -> bool {
+        self.words.say(topic) && (self.is_key || self.words.last(Topic::Other) < self.words.last(topic))
+    }
+
+    /// Whether they say that the value is an order, a part or the like.
+    pub(crate) fn say_other(&self) -> bool {
+        self.words.end_with(Topic::Other)
+    }
+
+    /// The words themselves.
+    pub(crate) fn words(&self) -> &Words {
+        &self.words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_column_is_read_in_words() {
+        for name in ["phone", "home_phone", "homePhone", "Phones", "phone2", "PHONE"] {
+            assert!(FieldContext::column(name).suggests(&["phone"]), "{name}");
+        }
+        for name in ["phonetic", "telephones_x", "", "microphone"] {
+            assert!(!FieldContext::column(name).suggests(&["phone"]), "{name}");
+        }
+        let words = Words::of("social_security_number");
+        assert!(words.say(Topic::UsSsn) && !words.end_with(Topic::UsSsn) && !words.say(Topic::Phone));
+        assert!(Words::of("dbPassword").end_with(Topic::Password));
+        assert!(!Words::of("password_changed_at").end_with(Topic::Password));
+    }
+
+    #[test]
+    fn a_key_speaks_for_its_own_value_alone() {
+        let say = |text: &str| Before::of(text, text.len()).say(Topic::UsSsn);
+        for text in [
+            "SSN ",
+            "ssn: ",
+            "ssn=",
+            "\"ssn\": \"",
+            "<ssn>",
+            "her SSN is ",
+            "{\"a\":1,\"ssn\":[\"",
+            "ssn # ",
+            "\\\"ssn\\\":\\\"",
+        ] {
+            assert!(say(text), "{text}");
+        }
+        for text in [
+            "ssn=536904399&order=",
+            "\"ssn\": \"536904399\", \"id\": \"",
+            "SSN 536904399, order ",
+            "classnote ",
+        ] {
+            assert!(!say(text), "{text}");
+        }
+    }
+}

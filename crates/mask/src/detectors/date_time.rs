@@ -1,0 +1,130 @@
+//! `DATE_TIME`: a day of birth, where the column or the text says that it is one.
+//!
+//! Presidio's name for every date. Other dates are no secret, and a result without them is of no use.
+
+use super::{Detector, Found, Kind, Needs, Reading, Topic, scan};
+
+/// Starts of months, by number modulo 12.
+const MONTHS: &[&str] = &[
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", // English
+    "ene", "fév", "mär", "avr", "mai", "juin", "juil", "ago", "set", "okt", "nov",
+    "dez", // German, Spanish, French
+    "gen", "fev", "mar", "abr", "mag", "giu", "lug", "aoû", "sep", "out", "nov",
+    "dic", // Italian, Portuguese
+    "ian", "feb", "mrt", "apr", "maj", "jun", "jul", "aug", "set", "ott", "nov", "déc",
+];
+
+const KIND: Kind = Kind {
+    id: "birth-date",
+    entity: "DATE_TIME",
+    description: "A day of birth: a date whose column or sentence says so.",
+};
+
+/// The detector.
+#[derive(Debug)]
+pub(super) struct DateTime;
+
+impl Detector for DateTime {
+    fn kinds(&self) -> Vec<&'static Kind> {
+        vec![&KIND]
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::digits(3).and_length(6)
+    }
+
+    fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        let by_column = reading.column.words.say(Topic::Birth);
+        let mut from = 0;
+        for token in &reading.parts.tokens {
+            let start = token.span.start;
+            // `1985`, `12`, `19850312`, `March`, `3rd`.
+            let size = token.len();
+            let begins = match token.digits {
+                0 => (3..=10).contains(&size),
+                digits => size <= 4 || digits == 8,
+            };
+            if start < from || token.glued || !begins {
+                continue;
+            }
+            let Some(end) = date_end(reading.text, start) else { continue };
+            if !reading.spend() {
+                return;
+            }
+            if by_column || reading.before(start).say(Topic::Birth) {
+                found.push(Found::new(&KIND, start..end, 0.8));
+            }
+            from = end;
+        }
+    }
+}
+
+/// The end of the date that starts there.
+fn date_end(text: &str, start: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    // Up to three parts of digits or letters, and where each ends.
+    let mut parts = [(0_u32, false, 0_usize, 0_usize); 3];
+    let mut at = start;
+    let mut count = 0;
+    for part in &mut parts {
+        let from = at;
+        let digits = scan::run_end(bytes.get(..bytes.len().min(at + 9)).unwrap_or(bytes), at, |byte| {
+            byte.is_ascii_digit()
+        });
+        if digits > at {
+            let number = text.get(at..digits)?.parse().ok()?;
+            let ordinal = ["st", "nd", "rd", "th"]
+                .iter()
+                .any(|end| text.get(digits..).is_some_and(|rest| rest.starts_with(end)));
+            at = if ordinal { digits + 2 } else { digits };
+            *part = (number, true, digits - from, at);
+        } else {
+            let end = scan::run_end(bytes.get(..bytes.len().min(at + 12)).unwrap_or(bytes), at, |byte| {
+                byte.is_ascii_alphabetic() || byte >= 0x80
+            });
+            let word = text.get(at..end)?;
+            let month = MONTHS.iter().position(|month| {
+                word.get(..month.len()).is_some_and(|start| start.eq_ignore_ascii_case(month))
+            })?;
+            at = end;
+            *part = (u32::try_from(month % 12).ok()? + 1, false, 0, at);
+        }
+        count += 1;
+        if count == 3 {
+            break;
+        }
+        let separators = scan::run_end(bytes.get(..bytes.len().min(at + 4)).unwrap_or(bytes), at, |byte| {
+            matches!(byte, b' ' | b'-' | b'.' | b'/' | b',')
+        });
+        if separators == at {
+            break;
+        }
+        at = separators;
+    }
+    let [(a, a_digits, a_size, a_end), (b, b_digits, b_size, _), (c, c_digits, c_size, end)] = parts;
+    if count == 1 && a_size == 8 {
+        // 19850312
+        let (year, month, day) = (a / 10_000, a / 100 % 100, a % 100);
+        return ((1900..=2030).contains(&year) && scan::is_day(month, day)).then_some(a_end);
+    }
+    let year = |size: usize, year: u32| size == 2 || (size == 4 && (1900..=2030).contains(&year));
+    let short = |size: usize| matches!(size, 1 | 2);
+    let is_date = count == 3
+        && !scan::is_word(scan::at(bytes, end))
+        && match (a_digits, b_digits, c_digits) {
+            (true, true, true) => {
+                (a_size == 4 && year(4, a) && short(b_size) && short(c_size) && scan::is_day(b, c))
+                    || (short(a_size)
+                        && short(b_size)
+                        && year(c_size, c)
+                        && (scan::is_day(a, b) || scan::is_day(b, a)))
+            }
+            (true, false, true) => {
+                (short(a_size) && (1..=31).contains(&a) && year(c_size, c))
+                    || (year(a_size, a) && a_size == 4 && (1..=31).contains(&c))
+            }
+            (false, true, true) => short(b_size) && (1..=31).contains(&b) && year(c_size, c) && c_size == 4,
+            _ => false,
+        };
+    is_date.then_some(end)
+}

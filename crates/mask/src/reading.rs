@@ -1,0 +1,152 @@
+//! A text as detectors see it: its bytes, its groups of digits and words, and what surrounds each place.
+//!
+//! Made once per view of a value and shared by all detectors, so that each byte is looked at a few times
+//! and not once per detector. Work is counted ([`Reading::spend`]): a text that asks for more than its length
+//! allows is withheld rather than read slowly.
+
+use std::cell::{Cell, OnceCell};
+use std::ops::Range;
+
+use crate::context::{Before, Column};
+use crate::features::Features;
+use crate::structure::Keys;
+use crate::topics::Topic;
+
+/// A run of digits.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    /// Where.
+    pub(crate) span: Range<usize>,
+    /// What stands between this group and the next when that joins them: one of space, `-`, `.`, `/`, `_`.
+    pub(crate) link: Option<u8>,
+}
+
+/// A run of ASCII letters and digits.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    /// Where.
+    pub(crate) span: Range<usize>,
+    /// How many of them are digits.
+    pub(crate) digits: usize,
+    /// Whether something that is part of a word stands before or after it.
+    pub(crate) glued: bool,
+}
+
+impl Token {
+    pub(crate) fn len(&self) -> usize {
+        self.span.end - self.span.start
+    }
+
+    /// Whether it has letters and digits.
+    pub(crate) fn is_mixed(&self) -> bool {
+        self.digits > 0 && self.digits < self.len()
+    }
+}
+
+/// Groups and tokens, kept from one text to the next so that their room is.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) groups: Vec<Group>,
+    pub(crate) tokens: Vec<Token>,
+    /// Some tokens of one size stand in a row, as those of a value taken apart do.
+    pub(crate) apart: bool,
+}
+
+impl Parts {
+    /// Reads the parts of a text.
+    pub(crate) fn read(&mut self, bytes: &[u8]) {
+        self.groups.clear();
+        self.tokens.clear();
+        self.apart = false;
+        let mut row = 0;
+        let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
+        let mut at = 0;
+        while at < bytes.len() {
+            if !byte(at).is_ascii_alphanumeric() {
+                at += 1;
+                continue;
+            }
+            let start = at;
+            let mut digits = 0;
+            while byte(at).is_ascii_alphanumeric() {
+                if byte(at).is_ascii_digit() {
+                    let first = at;
+                    while byte(at).is_ascii_digit() {
+                        at += 1;
+                    }
+                    digits += at - first;
+                    self.groups.push(Group { span: first..at, link: link(bytes, at) });
+                } else {
+                    at += 1;
+                }
+            }
+            let before = start.checked_sub(1).map_or(0, byte);
+            let glued = |byte: u8| byte == b'_' || byte >= 0x80;
+            let size = at - start;
+            row = match self.tokens.last() {
+                Some(last) if last.len() == size && last.span.end + 1 == start && size <= 5 => row + 1,
+                _ => 1,
+            };
+            self.apart |= row >= if size == 1 { 3 } else { 4 };
+            self.tokens.push(Token { span: start..at, digits, glued: glued(before) || glued(byte(at)) });
+        }
+    }
+}
+
+/// What joins the digits that end there to the digits after them.
+fn link(bytes: &[u8], end: usize) -> Option<u8> {
+    let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
+    let joins = |byte: u8| matches!(byte, b' ' | b'-' | b'.' | b'/' | b'_');
+    let first = byte(end);
+    if !joins(first) {
+        return None;
+    }
+    if byte(end + 1).is_ascii_digit() {
+        return Some(first);
+    }
+    // ` - `, two spaces.
+    let second = byte(end + 1);
+    match first {
+        b' ' if second == b' ' && byte(end + 2).is_ascii_digit() => Some(b' '),
+        b' ' if joins(second) && byte(end + 2) == b' ' && byte(end + 3).is_ascii_digit() => Some(second),
+        _ => None,
+    }
+}
+
+/// A text and what is known about it.
+#[derive(Debug)]
+pub(crate) struct Reading<'t> {
+    pub(crate) text: &'t str,
+    pub(crate) features: Features,
+    pub(crate) column: &'t Column,
+    pub(crate) parts: &'t Parts,
+    pub(crate) keys: OnceCell<Option<Keys>>,
+    pub(crate) work: &'t Cell<usize>,
+}
+
+impl<'t> Reading<'t> {
+    pub(crate) fn bytes(&self) -> &'t [u8] {
+        self.text.as_bytes()
+    }
+
+    /// What stands before that byte: its key, or the end of the sentence.
+    pub(crate) fn before(&self, at: usize) -> Before {
+        let keys = self.keys.get_or_init(|| Keys::of(self.text));
+        match keys.as_ref().and_then(|keys| keys.at(self.text, at)) {
+            Some(key) => Before::key(key),
+            None => Before::of(self.text, at),
+        }
+    }
+
+    /// Whether the column's name or what stands before says that the value is of that topic.
+    pub(crate) fn says(&self, at: usize, topic: Topic) -> bool {
+        self.column.words.say(topic) || self.before(at).say(topic)
+    }
+
+    /// Counts a step of work that is more than looking at a byte; false when the text has used up its share.
+    pub(crate) fn spend(&self) -> bool {
+        let left = self.work.get();
+        self.work.set(left.saturating_sub(1));
+        left > 0
+    }
+}
