@@ -21,16 +21,52 @@ pub(crate) fn decode(value: &str) -> Option<String> {
 }
 
 /// Whether the first characters decode to what could be text: for nearly every digest and identifier not.
-fn may_read(word: &str) -> bool {
-    let hex = word.strip_prefix("\\x").or_else(|| word.strip_prefix("0x")).unwrap_or(word);
-    let starts = |decoded: Option<Vec<u8>>| {
-        decoded.is_some_and(|bytes| match std::str::from_utf8(&bytes) {
-            Ok(_) => true,
-            Err(error) => error.error_len().is_none(),
-        })
+fn may_read(word: &[u8]) -> bool {
+    let hex = word.strip_prefix(b"\\x").or_else(|| word.strip_prefix(b"0x")).unwrap_or(word);
+    let mut first = [0_u8; 9];
+    let reads = |first: &[u8]| {
+        first.iter().all(|byte| is_textual(*byte))
+            && std::str::from_utf8(first).map_or_else(|error| error.error_len().is_none(), |_| true)
     };
-    hex.get(..12).is_some_and(|start| starts(from_hex(start)))
-        || word.get(..12).is_some_and(|start| starts(from_base64(start)))
+    let mut digits = hex.iter().take(12).map(|byte| char::from(*byte).to_digit(16));
+    let is_hex =
+        first.iter_mut().take(6).all(|place| match (digits.next().flatten(), digits.next().flatten()) {
+            (Some(high), Some(low)) => u8::try_from(high * 16 + low).map(|byte| *place = byte).is_ok(),
+            _ => false,
+        });
+    if is_hex && first.get(..6).is_some_and(reads) {
+        return true;
+    }
+    let mut places = first.iter_mut();
+    let is_base64 = word.chunks_exact(4).take(3).all(|four| {
+        let mut held = 0_u32;
+        for byte in four {
+            let Some(value) = sextet(*byte) else { return false };
+            held = held << 6 | value;
+        }
+        [held >> 16, held >> 8, held].into_iter().all(|byte| {
+            match (places.next(), u8::try_from(byte & 0xff)) {
+                (Some(place), Ok(byte)) => {
+                    *place = byte;
+                    true
+                }
+                _ => false,
+            }
+        })
+    });
+    is_base64 && reads(&first)
+}
+
+/// The six bits that a character of either alphabet of base64 writes.
+fn sextet(byte: u8) -> Option<u32> {
+    Some(u32::from(match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => return None,
+    }))
 }
 
 /// The words of a text that could encode another, and what they encode.
@@ -50,8 +86,11 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = (Range<usize>, String)> 
             from = end;
             // `key=…`, `\x…`
             let word = text.get(start..end)?;
+            if word.len() < SHORTEST {
+                continue;
+            }
             let padded = word.trim_end_matches('=');
-            if let Some(sign) = padded.rfind('=') {
+            if let Some(sign) = memchr::memrchr(b'=', padded.as_bytes()) {
                 start += sign + 1;
             }
             if bytes.get(start) == Some(&b'x')
@@ -64,7 +103,7 @@ pub(crate) fn words(text: &str) -> impl Iterator<Item = (Range<usize>, String)> 
             let escapes = bytes.iter().take(start).rev().take(3).take_while(|byte| **byte == b'\\').count();
             let outer = if word.starts_with('\\') { start - escapes } else { start };
             if word.len() >= SHORTEST
-                && may_read(word)
+                && may_read(word.as_bytes())
                 && let Some(decoded) = decode(word)
             {
                 return Some((outer..end, decoded));
@@ -104,18 +143,11 @@ fn from_base64(text: &str) -> Option<Vec<u8>> {
     if text.len() - body.len() > 2 || body.len() % 4 == 1 {
         return None;
     }
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(body.len() * 3 / 4 + 1);
     let (mut held, mut bits) = (0_u32, 0_u32);
     for byte in body.bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        held = (held << 6) | u32::from(value);
+        let value = sextet(byte)?;
+        held = (held << 6) | value;
         bits += 6;
         if bits >= 8 {
             bits -= 8;

@@ -50,14 +50,42 @@ pub(crate) struct Parts {
     pub(crate) tokens: Vec<Token>,
     /// Some tokens of one size stand in a row, as those of a value taken apart do.
     pub(crate) apart: bool,
+    /// The lengths of tokens, as bits; of those with letters and digits; of those of letters alone.
+    lengths: u64,
+    mixed: u64,
+    letters: u64,
+}
+
+/// The bits of these lengths.
+const fn bits(lengths: &[usize]) -> u64 {
+    match lengths {
+        [first, rest @ ..] => 1 << *first | bits(rest),
+        [] => 0,
+    }
 }
 
 impl Parts {
+    /// Whether a token of letters and digits has one of these lengths.
+    pub(crate) fn has_mixed(&self, lengths: &[usize]) -> bool {
+        self.mixed & bits(lengths) != 0
+    }
+
+    /// Whether a token of letters alone has one of these lengths.
+    pub(crate) fn has_letters(&self, lengths: &[usize]) -> bool {
+        self.letters & bits(lengths) != 0
+    }
+
+    /// Whether a token has one of these lengths.
+    pub(crate) fn has(&self, lengths: &[usize]) -> bool {
+        self.lengths & bits(lengths) != 0
+    }
+
     /// Reads the parts of a text.
     pub(crate) fn read(&mut self, bytes: &[u8]) {
         self.groups.clear();
         self.tokens.clear();
         self.apart = false;
+        (self.lengths, self.mixed, self.letters) = (0, 0, 0);
         let mut row = 0;
         let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
         let mut at = 0;
@@ -87,6 +115,10 @@ impl Parts {
                 Some(last) if last.len() == size && last.span.end + 1 == start && size <= 5 => row + 1,
                 _ => 1,
             };
+            let bit = 1_u64 << size.min(63);
+            self.lengths |= bit;
+            self.mixed |= if digits > 0 && digits < size { bit } else { 0 };
+            self.letters |= if digits == 0 { bit } else { 0 };
             self.apart |= row >= if size == 1 { 3 } else { 4 };
             self.tokens.push(Token { span: start..at, digits, glued: glued(before) || glued(byte(at)) });
         }

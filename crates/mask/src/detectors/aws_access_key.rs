@@ -26,6 +26,9 @@ impl Detector for AwsAccessKey {
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        if reading.features.longest() < 20 {
+            return;
+        }
         let bytes = reading.bytes();
         let mut from = 0;
         for token in &reading.parts.tokens {

@@ -34,6 +34,9 @@ impl Detector for Crypto {
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        if reading.features.longest() < 26 {
+            return;
+        }
         for token in
             reading.parts.tokens.iter().filter(|token| (26..=120).contains(&token.len()) && !token.glued)
         {

@@ -36,12 +36,13 @@ impl Detector for DateTime {
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
         let by_column = reading.column.words.say(Topic::Birth);
         let mut from = 0;
-        for token in &reading.parts.tokens {
+        let tokens = reading.parts.tokens.as_slice();
+        for (index, token) in tokens.iter().enumerate() {
             let start = token.span.start;
             // `1985`, `12`, `19850312`, `March`, `3rd`.
             let size = token.len();
             let begins = match token.digits {
-                0 => (3..=10).contains(&size),
+                0 => (3..=10).contains(&size) && tokens.get(index + 1).is_some_and(|next| next.digits > 0),
                 digits => size <= 4 || digits == 8,
             };
             if start < from || token.glued || !begins {

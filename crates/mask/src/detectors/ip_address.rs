@@ -36,6 +36,11 @@ impl Detector for IpAddress {
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
         let (text, bytes) = (reading.text, reading.bytes());
+        let dots = memchr::memchr_iter(b'.', bytes).take(3).count();
+        let colons = memchr::memchr_iter(b':', bytes).take(2).count();
+        if dots < 3 && colons < 2 {
+            return;
+        }
         for run in scan::runs(bytes, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')) {
             if run.len() < 4 || is_glued(scan::before(bytes, run.start)) || is_glued(scan::at(bytes, run.end))
             {

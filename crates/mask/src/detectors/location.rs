@@ -68,6 +68,9 @@ impl Detector for Location {
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        if !reading.parts.has(&[1, 2, 3, 4, 5]) {
+            return;
+        }
         let text = reading.text;
         let bytes = reading.bytes();
         let is_part = |byte: u8| scan::is_word(byte) || matches!(byte, b'.' | b'\'');

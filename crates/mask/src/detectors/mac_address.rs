@@ -22,6 +22,9 @@ impl Detector for MacAddress {
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        if !reading.parts.apart && !reading.parts.has(&[4, 12]) {
+            return;
+        }
         let bytes = reading.bytes();
         let tokens = reading.parts.tokens.as_slice();
         let mut skip = 0;

@@ -97,10 +97,17 @@ impl Detector for Person {
             if run.start < from {
                 continue;
             }
+            // A capital behind it, over a space or a dot: nothing else is looked at.
+            let bytes = text.as_bytes();
+            let gap = usize::from(scan::at(bytes, run.end) == b'.') + 1;
+            let next = scan::at(bytes, run.end + gap);
+            if scan::before(bytes, run.end + gap) != b' ' || !(next.is_ascii_uppercase() || next >= 0x80) {
+                continue;
+            }
             let Some(word) = text.get(run.clone()) else { continue };
             if word.len() > 24
                 || !is_capitalised(word)
-                || matches!(scan::before(text.as_bytes(), run.start), b'_' | b'/' | b'.' | b'@')
+                || matches!(scan::before(bytes, run.start), b'_' | b'/' | b'.' | b'@')
             {
                 continue;
             }

@@ -180,7 +180,9 @@ fn name_before(text: &str, at: usize) -> Option<Words> {
     while end > at.saturating_sub(4) && end > 0 && closes(scan::before(bytes, end)) {
         end -= 1;
     }
-    if !may_end(scan::before(bytes, end)) {
+    let last = scan::before(bytes, end);
+    let is_value = matches!(last | 0x20, b'e' | b't');
+    if !may_end(end.checked_sub(1).map_or(0, |at| scan::before(bytes, at)), last) && !is_value {
         return None;
     }
     let is_part = |byte: u8| scan::is_word(byte) || matches!(byte, b'_' | b'-' | b'.');

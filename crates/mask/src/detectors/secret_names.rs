@@ -1,7 +1,10 @@
 //! Names that say that a value is a secret.
 
+use std::sync::LazyLock;
+
 use super::Topic;
 use crate::context::Words;
+use crate::topics::TOPICS;
 
 /// What a name says of the value under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +29,26 @@ pub(crate) fn is_secret_name(words: &Words) -> bool {
     read(words).is_some()
 }
 
-/// Whether a byte can end a secret's name: a quick look before the long one.
-pub(super) fn may_end(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80
+/// The last two letters of every name, as bits of a small table: most other names are told by them.
+static ENDS: LazyLock<[u32; 32]> = LazyLock::new(|| {
+    let mut ends = [0; 32];
+    let names = TOPICS.iter().filter(|(topic, _)| matches!(topic, Topic::Password | Topic::Secret));
+    for name in names.flat_map(|(_, names)| names.iter()) {
+        let [.., a, b] = name.as_bytes() else { continue };
+        for (a, b) in [(*a, *b), (*b, b's')] {
+            if let Some(end) = ends.get_mut(usize::from(a & 31)) {
+                *end |= 1 << (b & 31);
+            }
+        }
+    }
+    ends
+});
+
+/// Whether these bytes can end a secret's name: a quick look before the long one.
+pub(super) fn may_end(before: u8, last: u8) -> bool {
+    if last.is_ascii_digit() || last >= 0x80 {
+        return true;
+    }
+    let end = ENDS.get(usize::from(before & 31)).copied().unwrap_or(0);
+    last.is_ascii_alphabetic() && end >> (last & 31) & 1 == 1
 }

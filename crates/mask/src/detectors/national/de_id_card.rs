@@ -23,6 +23,9 @@ impl Detector for DeIdCard {
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        if !reading.parts.has_mixed(&[9, 10]) {
+            return;
+        }
         let bytes = reading.bytes();
         for token in reading.parts.tokens.iter().filter(|token| matches!(token.len(), 9 | 10)) {
             let span = token.span.clone();

@@ -32,6 +32,9 @@ impl Detector for EsNif {
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        if !reading.parts.has_mixed(&[8, 9]) && !reading.parts.has_letters(&[1]) {
+            return;
+        }
         let bytes = reading.bytes();
         let mut from = 0;
         for token in &reading.parts.tokens {

@@ -23,6 +23,9 @@ impl Detector for InPan {
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        if !reading.parts.has_mixed(&[10]) {
+            return;
+        }
         let bytes = reading.bytes();
         for token in reading.parts.tokens.iter().filter(|token| token.len() == 10 && token.digits == 4) {
             let span = token.span.clone();

@@ -27,6 +27,9 @@ impl Detector for ItFiscalCode {
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        if !reading.parts.has_mixed(&[5, 16]) {
+            return;
+        }
         let bytes = reading.bytes();
         for token in reading.parts.tokens.iter().filter(|token| matches!(token.len(), 3 | 6 | 16)) {
             let start = token.span.start;

@@ -26,6 +26,11 @@ impl Detector for UkNino {
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        if !reading.parts.has_mixed(&[4, 8, 9])
+            && !(reading.parts.has_letters(&[2]) && reading.parts.has(&[2, 6, 7]))
+        {
+            return;
+        }
         let bytes = reading.bytes();
         for token in reading.parts.tokens.iter().filter(|token| matches!(token.len(), 2 | 4 | 8 | 9)) {
             let start = token.span.start;

@@ -5,7 +5,7 @@
 //! always NULL; they do not come here.)
 
 use bytes::{BufMut, BytesMut};
-use sallyport_mask::{FieldContext, may_hold_findings};
+use sallyport_mask::FieldContext;
 
 use super::row::{Cursor, put_value};
 use super::shape::Shape;
@@ -31,7 +31,7 @@ pub(super) fn look(element: u32, binary: bool, value: &[u8], context: &FieldCont
 
 /// `{a,"b c",NULL,{…}}`, perhaps with bounds before it: `[1:2]={…}`.
 fn text(element: Shape, value: &[u8], context: &FieldContext<'_>) -> Option<Change> {
-    if !may_hold_findings(value) {
+    if !context.may_hold_findings(value) {
         return None;
     }
     match walk_text(element, value, context) {

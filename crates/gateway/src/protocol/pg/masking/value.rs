@@ -97,11 +97,11 @@ pub(super) fn look(shape: Shape, binary: bool, value: &[u8], context: &FieldCont
         Shape::Plain => None,
         // An address as such: it is what the detector would find, whatever its format.
         Shape::Address => Some(Change::Null),
-        Shape::Text => in_place(value, |text| mask_text(text, context)),
-        Shape::Json => in_place(value, |json| mask_json(json, context)),
-        Shape::Jsonb if !binary => in_place(value, |json| mask_json(json, context)),
+        Shape::Text => in_place(value, context, |text| mask_text(text, context)),
+        Shape::Json => in_place(value, context, |json| mask_json(json, context)),
+        Shape::Jsonb if !binary => in_place(value, context, |json| mask_json(json, context)),
         Shape::Jsonb => match value.split_first() {
-            Some((1, json)) => in_place(json, |json| mask_json(json, context)).map(|change| match change {
+            Some((1, json)) => in_place(json, context, |json| mask_json(json, context)).map(|change| match change {
                 Change::Bytes(bytes) => Change::Bytes([&[1], bytes.as_slice()].concat()),
                 Change::Null => Change::Null,
             }),
@@ -114,8 +114,12 @@ pub(super) fn look(shape: Shape, binary: bool, value: &[u8], context: &FieldCont
 }
 
 /// A value that is text: what is found in it is replaced where it stands.
-fn in_place(value: &[u8], mask: impl Fn(&str) -> Option<String>) -> Option<Change> {
-    if !may_hold_findings(value) {
+fn in_place(
+    value: &[u8],
+    context: &FieldContext<'_>,
+    mask: impl Fn(&str) -> Option<String>,
+) -> Option<Change> {
+    if !context.may_hold_findings(value) {
         return None;
     }
     match std::str::from_utf8(value) {
