@@ -224,7 +224,7 @@ impl Column {
     /// What the name of that column says.
     pub(crate) fn named(name: Option<&str>) -> Rc<Self> {
         thread_local! {
-            static NAMED: RefCell<HashMap<String, Rc<Column>>> = RefCell::new(HashMap::new());
+            static NAMED: RefCell<HashMap<String, Rc<Column>, BuildHasherDefault<Fnv>>> = RefCell::default();
             static UNNAMED: Rc<Column> =
                 Rc::new(Column { words: Words::NONE, is_secret: false });
         }

@@ -16,7 +16,9 @@ use crate::context::{Column, FieldContext};
 use crate::detectors::{self, Detector, Found};
 use crate::encoded;
 use crate::features::{DIGIT, ESCAPE, Features, HIGH, Needs, UPPER};
+use crate::harmless;
 use crate::reading::{Parts, Reading};
+use crate::topics::Topic;
 use crate::view::View;
 
 /// Longer texts are not read: they count as one finding from end to end.
@@ -113,6 +115,14 @@ fn detect_with(
         return withheld("size");
     }
     let column = Column::named(context.column);
+    if !column.is_telling() {
+        let bytes = text.as_bytes();
+        let harmless = harmless::is_identifier_or_moment(bytes) && !column.words.say(Topic::Birth)
+            || harmless::is_digest(bytes) && encoded::decode(text).is_none();
+        if harmless || !may_hold(features) {
+            return Vec::new();
+        }
+    }
     let work = Cell::new(LEAST_WORK + text.len() * WORK_PER_BYTE);
     let search = Search { detectors, column: &column, work: &work };
     let found = catch_unwind(AssertUnwindSafe(|| {
@@ -188,10 +198,12 @@ impl Search<'_> {
             static PARTS: RefCell<Parts> = RefCell::new(Parts::default());
         }
         let telling = self.column.is_telling();
-        let asked = |needs: &Needs, detector: &dyn Detector| {
-            features.meet(*needs) || (telling && detector.by_column(self.column))
-        };
-        if !self.detectors.iter().any(|(needs, detector)| asked(needs, *detector)) {
+        // One bit for each detector that is asked.
+        let asked = self.detectors.iter().enumerate().fold(0_u64, |asked, (place, (needs, detector))| {
+            let asks = features.meet(*needs) || (telling && detector.by_column(self.column));
+            asked | u64::from(asks) << place
+        });
+        if asked == 0 {
             return features.length() >= SHORTEST_APART;
         }
         let mut found: Vec<Found> = Vec::new();
@@ -208,8 +220,8 @@ impl Search<'_> {
                 keys: OnceCell::new(),
                 work: self.work,
             };
-            for (needs, detector) in self.detectors {
-                if asked(needs, *detector) {
+            for (place, (_, detector)) in self.detectors.iter().enumerate() {
+                if asked >> place & 1 == 1 {
                     detector.find(&reading, &mut found);
                 }
             }

@@ -13,6 +13,7 @@ mod detectors;
 mod encoded;
 mod features;
 mod fold;
+mod harmless;
 mod json;
 mod labels;
 pub mod lines;

@@ -50,6 +50,8 @@ pub(crate) struct Parts {
     pub(crate) tokens: Vec<Token>,
     /// Some tokens of one size stand in a row, as those of a value taken apart do.
     pub(crate) apart: bool,
+    /// The digits of the longest row of groups.
+    pub(crate) longest_row: usize,
     /// The lengths of tokens, as bits; of those with letters and digits; of those of letters alone.
     lengths: u64,
     mixed: u64,
@@ -87,40 +89,41 @@ impl Parts {
         self.apart = false;
         (self.lengths, self.mixed, self.letters) = (0, 0, 0);
         let mut row = 0;
-        let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
-        let mut at = 0;
-        while at < bytes.len() {
-            if !byte(at).is_ascii_alphanumeric() {
-                at += 1;
-                continue;
-            }
-            let start = at;
-            let mut digits = 0;
-            while byte(at).is_ascii_alphanumeric() {
-                if byte(at).is_ascii_digit() {
-                    let first = at;
-                    while byte(at).is_ascii_digit() {
-                        at += 1;
-                    }
-                    digits += at - first;
-                    self.groups.push(Group { span: first..at, link: link(bytes, at) });
-                } else {
-                    at += 1;
+        self.longest_row = 0;
+        let (mut start, mut first, mut digits, mut in_row) = (None, None, 0, 0);
+        let ends = [b' '];
+        for (at, byte) in bytes.iter().chain(&ends).copied().enumerate() {
+            let is_digit = byte.is_ascii_digit();
+            if is_digit {
+                digits += 1;
+                first = first.or(Some(at));
+            } else if let Some(from) = first.take() {
+                let link = link(bytes, at);
+                in_row += at - from;
+                self.longest_row = self.longest_row.max(in_row);
+                if link.is_none() {
+                    in_row = 0;
                 }
+                self.groups.push(Group { span: from..at, link });
             }
-            let before = start.checked_sub(1).map_or(0, byte);
-            let glued = |byte: u8| byte == b'_' || byte >= 0x80;
-            let size = at - start;
-            row = match self.tokens.last() {
-                Some(last) if last.len() == size && last.span.end + 1 == start && size <= 5 => row + 1,
-                _ => 1,
-            };
-            let bit = 1_u64 << size.min(63);
-            self.lengths |= bit;
-            self.mixed |= if digits > 0 && digits < size { bit } else { 0 };
-            self.letters |= if digits == 0 { bit } else { 0 };
-            self.apart |= row >= if size == 1 { 3 } else { 4 };
-            self.tokens.push(Token { span: start..at, digits, glued: glued(before) || glued(byte(at)) });
+            if is_digit || byte.is_ascii_alphabetic() {
+                start = start.or(Some(at));
+            } else if let Some(from) = start.take() {
+                let size = at - from;
+                row = match self.tokens.last() {
+                    Some(last) if last.len() == size && last.span.end + 1 == from && size <= 5 => row + 1,
+                    _ => 1,
+                };
+                let bit = 1_u64 << size.min(63);
+                self.lengths |= bit;
+                self.mixed |= if digits > 0 && digits < size { bit } else { 0 };
+                self.letters |= if digits == 0 { bit } else { 0 };
+                self.apart |= row >= if size == 1 { 3 } else { 4 };
+                let before = from.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(0);
+                let glued = |byte: u8| byte == b'_' || byte >= 0x80;
+                self.tokens.push(Token { span: from..at, digits, glued: glued(before) || glued(byte) });
+                digits = 0;
+            }
         }
     }
 }

@@ -152,6 +152,9 @@ impl Detector for Numbers {
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
+        if reading.parts.longest_row < LEAST_DIGITS {
+            return;
+        }
         let bytes = reading.bytes();
         let groups = reading.parts.groups.as_slice();
         for (first, group) in groups.iter().enumerate() {
