@@ -60,7 +60,10 @@ impl Engine {
             "." | "source" => self.source(call),
             "exec" => self.exec(call),
             "command" => output = self.command_builtin(call),
-            "builtin" => output = self.run_builtin_or_program(call.arguments(), Vec::new(), call.stdin),
+            "builtin" => {
+                output = self
+                    .deeper(|engine| engine.run_builtin_or_program(call.arguments(), Vec::new(), call.stdin));
+            }
             "trap" => self.trap(call),
             "jobs" => self.jobs(call),
             "declare" | "typeset" | "local" | "export" | "readonly" => self.declare(call),

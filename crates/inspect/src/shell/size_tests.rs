@@ -55,6 +55,8 @@ pub(super) fn hostile(size: usize) -> Vec<(&'static str, String)> {
         ("loops side by side", repeated("for x in a b;do c;done;")),
         ("eval", repeated("eval ")),
         ("sudo", repeated("sudo ")),
+        ("command", repeated("command ")),
+        ("builtin", repeated("builtin command ")),
         ("sh -c", repeated("sh -c ")),
         ("env", repeated("env x=1 ")),
         ("traps", repeated("trap 'a;b' DEBUG;")),
@@ -69,6 +71,12 @@ pub(super) fn hostile(size: usize) -> Vec<(&'static str, String)> {
         ("time", repeated("time ")),
         ("arrays", format!("a=({})", "x ".repeat(size / 2 - 8))),
         ("arrays that grow", repeated("a+=(x);")),
+        (
+            "arrays that double",
+            (1..size / 40)
+                .map(|n| format!("a{n}=(\"${{a{}[@]}}\" \"${{a{}[@]}}\" x);", n - 1, n - 1))
+                .collect(),
+        ),
         ("an array often", format!("a=({});{}", "x ".repeat(200), "b \"${a[@]}\";".repeat(size / 13))),
         ("psql", format!("psql -c '{}'", "select 1;".repeat(size / 9))),
     ]

@@ -76,8 +76,7 @@ impl Engine {
         if arguments.is_empty() {
             return Output::Unknown;
         }
-        let declared = Vec::new();
-        self.run_builtin_or_program(arguments, declared, call.stdin)
+        self.deeper(|engine| engine.run_builtin_or_program(arguments, Vec::new(), call.stdin))
     }
 
     /// `trap 'text' SIGNAL…`: the text runs some day, with variables as they are then.

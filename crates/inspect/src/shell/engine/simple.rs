@@ -18,6 +18,9 @@ const SPECIAL: [&str; 15] = [
     "shift", "trap", "unset",
 ];
 
+/// How many elements of an array are remembered.
+const MOST_ELEMENTS: usize = 512;
+
 /// Programs that take what follows in a script from standard input, if they are not given a file.
 const READERS: [&str; 12] =
     ["cat", "head", "dd", "ssh", "sh", "bash", "dash", "zsh", "python", "python3", "perl", "xargs"];
@@ -130,9 +133,15 @@ impl Engine {
                     if let Some(subscript) = subscript {
                         self.subscript(&assignment.name, subscript);
                     }
-                    words.extend(self.fields(word).into_iter().map(|field| field.word));
+                    let fields = self.fields(word);
+                    if self.env.is_declared_integer(&assignment.name) {
+                        fields.iter().for_each(|field| self.arithmetic_word(field));
+                    }
+                    if words.len() <= MOST_ELEMENTS {
+                        words.extend(fields.into_iter().map(|field| field.word));
+                    }
                 }
-                Value::List(Rc::from(words))
+                if words.len() > MOST_ELEMENTS { Value::Unknown } else { Value::List(Rc::from(words)) }
             }
         };
         let value = if assignment.subscript.is_some() {
