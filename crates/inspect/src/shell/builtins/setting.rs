@@ -15,6 +15,9 @@ impl Engine {
     pub(super) fn set_unknown(&mut self, name: &str) {
         let name = name.split('[').next().unwrap_or_default();
         if is_name(name) {
+            if self.env.is_declared_integer(name) {
+                self.integer_value(&Value::Unknown);
+            }
             self.assigned(name, &Value::Unknown, name);
             self.env.set(name, Value::Unknown);
         }
@@ -34,8 +37,7 @@ impl Engine {
             }
         }
         if flags.contains('n') && matches!(call.name, "declare" | "typeset" | "local") {
-            // Such a name stands for another variable.
-            self.env.forget();
+            self.stands_for(call, &names);
         }
         if matches!(flags.chars().nth(1), Some('f' | 'F' | 'p')) {
             return;
@@ -68,6 +70,7 @@ impl Engine {
             }
             self.set_variable(given);
         }
+        let fails = call.name == "local" && !self.is_in_function();
         for word in names {
             let is_read = call.declared.iter().any(|given| {
                 word.text
@@ -77,6 +80,32 @@ impl Engine {
             if !is_read {
                 self.declare_word(word, is_integer);
             }
+            if fails {
+                self.set_unknown(&word.text);
+            }
+        }
+        for given in call.declared.iter().filter(|_| fails) {
+            // Outside a function bash refuses it, and other shells do not.
+            self.set_unknown(&given.name);
+        }
+    }
+
+    /// A name that stands for another variable. What it stands for may have a subscript, which is evaluated
+    /// whenever the name is used, and what is assigned to it first says what it stands for.
+    fn stands_for(&mut self, call: &Call<'_>, names: &[&Word]) {
+        self.env.forget();
+        for given in &call.declared {
+            self.env.declare_integer(&given.name);
+            match &given.value {
+                Value::Text(text) => self.name_argument(&Word::constant(text.as_ref())),
+                Value::Number | Value::Written(_) => {}
+                _ => self.found.unknown(UnknownCode::Dynamic, "a name for a variable that is not known"),
+            }
+        }
+        for word in names {
+            let (name, target) = word.text.split_once('=').unwrap_or((&word.text, ""));
+            self.env.declare_integer(name);
+            self.name_argument(&Word { text: target.to_owned(), sure: word.sure });
         }
     }
 
@@ -111,7 +140,7 @@ impl Engine {
             return;
         };
         let known = if name == bare { Value::Text(Rc::from(value)) } else { Value::Unknown };
-        if is_integer {
+        if is_integer || self.env.is_declared_integer(bare) {
             self.integer_value(&known);
         }
         if is_name(bare) {
@@ -119,7 +148,8 @@ impl Engine {
         }
     }
 
-    fn integer_value(&mut self, value: &Value) {
+    /// A value that is evaluated when it is assigned.
+    pub(in crate::shell) fn integer_value(&mut self, value: &Value) {
         match value {
             Value::Text(text) => self.arithmetic_text(text, 0),
             Value::Number | Value::Written(_) => {}

@@ -210,8 +210,9 @@ impl Env {
         }
     }
 
+    /// What is assigned is evaluated: declared so, or one of the shell's own numbers.
     pub(in crate::shell) fn is_declared_integer(&self, name: &str) -> bool {
-        self.integers.contains(name)
+        matches!(name, "RANDOM" | "SRANDOM" | "OPTIND" | "HISTCMD") || self.integers.contains(name)
     }
 
     /// From here on nothing is known.

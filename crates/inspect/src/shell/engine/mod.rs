@@ -102,6 +102,11 @@ impl Engine {
         result
     }
 
+    /// Whether a function's body is being walked.
+    pub(super) fn is_in_function(&self) -> bool {
+        self.calls.iter().any(|name| !name.is_empty())
+    }
+
     /// How deep the walking is.
     pub(super) fn nesting(&self) -> usize {
         self.depth
@@ -170,7 +175,9 @@ impl Engine {
             for function in left {
                 if self.called.insert(function.name.clone()) {
                     self.env = Env::default();
+                    self.calls.push(function.name.clone());
                     self.deeper(|engine| engine.command(&function.body, &Stdin::Terminal));
+                    self.calls.pop();
                 }
             }
         }

@@ -164,6 +164,9 @@ impl Engine {
             }
             Some(values) if values.len() <= MOST_ROUNDS => {
                 for value in values {
+                    if self.env.is_declared_integer(name) {
+                        self.integer_value(&value);
+                    }
                     self.assigned(name, &value, name);
                     self.env.set(name, value);
                     self.list(body, stdin);
@@ -175,6 +178,9 @@ impl Engine {
                 self.list(body, stdin);
             }
             _ => {
+                if self.env.is_declared_integer(name) {
+                    self.integer_value(&Value::Unknown);
+                }
                 self.assigned(name, &Value::Unknown, name);
                 self.env.set(name, Value::Unknown);
                 self.list(body, stdin);

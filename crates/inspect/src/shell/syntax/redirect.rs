@@ -3,9 +3,9 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use sallyport_core::Unknown;
+use sallyport_core::{Unknown, UnknownCode};
 
-use super::cursor::{Owed, Reader, is_name};
+use super::cursor::{Owed, Reader, ends_word, is_name};
 use super::tree::{Part, Redirect, RedirectKind, Word};
 
 impl Reader<'_> {
@@ -32,9 +32,9 @@ impl Reader<'_> {
         } else if self.eat_all("<<") {
             self.here(false)?
         } else if self.eat_all("<&") {
-            RedirectKind::Duplicate { word: self.target()?, output: false }
+            RedirectKind::Duplicate { word: self.duplicated()?, output: false }
         } else if self.eat_all(">&") {
-            RedirectKind::Duplicate { word: self.target()?, output: true }
+            RedirectKind::Duplicate { word: self.duplicated()?, output: true }
         } else if self.eat_all("<>") {
             RedirectKind::ReadWrite(self.target()?)
         } else if self.eat_all("<") {
@@ -58,6 +58,9 @@ impl Reader<'_> {
             text.push(c);
             self.bump();
         }
+        if named && self.peek() == Some('[') {
+            self.doubt_element();
+        }
         let is_whole = if named { self.eat('}') && is_name(&text) } else { !text.is_empty() };
         if is_whole && matches!(self.peek(), Some('<' | '>')) {
             if named {
@@ -67,6 +70,32 @@ impl Reader<'_> {
         }
         self.at = start;
         None
+    }
+
+    /// What a descriptor becomes a copy of. `>&-` closes it, and for bash it is whole: what follows without a
+    /// blank is a word of the command.
+    fn duplicated(&mut self) -> Result<Word, Unknown> {
+        if !self.eat('-') {
+            return self.target();
+        }
+        if self.peek().is_some_and(|c| !ends_word(c)) {
+            self.doubt(UnknownCode::Ambiguous, "a word right behind a descriptor that is closed");
+        }
+        Ok(Word { source: "-".to_owned(), parts: vec![Part::Literal("-".to_owned())] })
+    }
+
+    /// `{name[subscript]}>`: the subscript is evaluated, whatever the command is.
+    fn doubt_element(&mut self) {
+        let start = self.at;
+        let mut last = None;
+        while let Some(c) = self.peek().filter(|c| !ends_word(*c)) {
+            last = Some(c);
+            self.bump();
+        }
+        if last == Some('}') && matches!(self.peek(), Some('<' | '>')) {
+            self.doubt(UnknownCode::Dynamic, "a descriptor that an array's element keeps");
+        }
+        self.at = start;
     }
 
     fn target(&mut self) -> Result<Word, Unknown> {
@@ -82,10 +111,7 @@ impl Reader<'_> {
         if !is_plain {
             // Expansions are not made in a delimiter; shells disagree on what they make of the quotes in it.
             delimiter.clone_from(&word.source);
-            self.doubt(
-                sallyport_core::UnknownCode::Ambiguous,
-                "a here-document's delimiter that looks built",
-            );
+            self.doubt(UnknownCode::Ambiguous, "a here-document's delimiter that looks built");
         }
         let body = Rc::new(OnceCell::new());
         self.owed.push(Owed { delimiter, quoted, strip_tabs, body: Rc::clone(&body) });

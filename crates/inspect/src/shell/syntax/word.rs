@@ -241,7 +241,11 @@ impl Reader<'_> {
         let value = if self.peek() == Some('(') && subscript.is_none() {
             self.bash_only("an array");
             self.bump();
-            Assigned::Array(self.elements()?)
+            let elements = self.elements()?;
+            if self.peek().is_some_and(|c| !ends_word(c)) {
+                self.doubt(UnknownCode::Ambiguous, "text right behind an array");
+            }
+            Assigned::Array(elements)
         } else {
             Assigned::Scalar(self.maybe_empty_word()?)
         };

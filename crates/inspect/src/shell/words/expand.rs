@@ -115,6 +115,9 @@ impl Engine {
             } else {
                 self.expand_parts(parts, true, &mut operand);
             }
+            if *operation == Operation::Choose('=') && self.env.is_declared_integer(&parameter.name) {
+                self.integer_value(&Value::Unknown);
+            }
             if let Operation::Transform('P') = operation {
                 self.found.does(Verb::Anonymous, "text", source);
                 self.found.unknown(UnknownCode::Dynamic, "a value that is expanded as a prompt");
