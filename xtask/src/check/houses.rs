@@ -40,7 +40,6 @@ const OWNED: &[(&str, &[&str])] = &[
     ("ed25519-dalek", &["record"]),
     ("pg_query", &["inspect"]),
     ("sqlparser", &["inspect"]),
-    ("brush-parser", &["inspect"]),
     ("cedar-policy", &["policy"]),
     ("jsonwebtoken", &["auth"]),
     ("reqwest", &["auth", "sallyport"]),
