@@ -6,6 +6,7 @@
 
 pub mod http;
 pub mod lines;
+mod memory;
 pub mod mysql;
 pub mod pg;
 pub mod shell;

@@ -1,13 +1,13 @@
 //! Inspections kept by everything that decides them, so that a repeated text costs a look-up.
 //!
 //! Facts of a text depend on the text and the context alone: what a session prepared before is not looked
-//! up. The oldest in use goes first when the cache is full, by count or by bytes.
+//! up.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::context::{Context, Flavour, SqlMode};
 use super::inspection::{Inspection, inspect};
+use crate::memory::Memory;
 
 /// Everything that decides an inspection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,34 +26,15 @@ impl Key {
     }
 }
 
-#[derive(Debug)]
-struct Entry {
-    inspection: Arc<Inspection>,
-    bytes: usize,
-    used: u64,
-}
-
-#[derive(Debug, Default)]
-struct Inner {
-    entries: HashMap<Arc<Key>, Entry>,
-    by_use: BTreeMap<u64, Arc<Key>>,
-    bytes: usize,
-    clock: u64,
-}
-
 /// A bounded cache of inspections, shared by the sessions of one target.
 #[derive(Debug)]
-pub struct Cache {
-    inner: Mutex<Inner>,
-    entries: usize,
-    bytes: usize,
-}
+pub struct Cache(Memory<Key, Inspection>);
 
 impl Cache {
     /// A cache of at most so many entries, and about so many bytes.
     #[must_use]
     pub fn new(entries: usize, bytes: usize) -> Self {
-        Self { inner: Mutex::new(Inner::default()), entries, bytes }
+        Self(Memory::new(entries, bytes))
     }
 
     /// As [`inspect`], from the cache when the same text was read in the same state.
@@ -68,68 +49,27 @@ impl Cache {
             database: database.map(str::to_owned),
             lower_case_table_names,
         };
-        if let Some(known) = self.get(&key) {
+        if let Some(known) = self.0.get(&key) {
             return known;
         }
         let inspection = Arc::new(inspect(text, context));
-        self.put(key, Arc::clone(&inspection));
+        // Facts grow with the text; four times the text is a fair measure of both.
+        let statements = inspection.statements.len() * std::mem::size_of::<super::Statement>();
+        let bytes = key.bytes() * 4 + 512 + inspection.facts.actions.len() * 256 + statements;
+        self.0.put(key, Arc::clone(&inspection), bytes);
         inspection
     }
 
     /// How many inspections are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lock().entries.len()
+        self.0.len()
     }
 
     /// Whether none is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    // A panic while the lock is held leaves at worst a stale order of use.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn get(&self, key: &Key) -> Option<Arc<Inspection>> {
-        let mut inner = self.lock();
-        inner.clock += 1;
-        let now = inner.clock;
-        let (shared, _) = inner.entries.get_key_value(key)?;
-        let shared = Arc::clone(shared);
-        let entry = inner.entries.get_mut(key)?;
-        let before = std::mem::replace(&mut entry.used, now);
-        let found = Arc::clone(&entry.inspection);
-        inner.by_use.remove(&before);
-        inner.by_use.insert(now, shared);
-        Some(found)
-    }
-
-    fn put(&self, key: Key, inspection: Arc<Inspection>) {
-        // Facts grow with the text; four times the text is a fair measure of both.
-        let statements = inspection.statements.len() * std::mem::size_of::<super::Statement>();
-        let bytes = key.bytes() * 4 + 512 + inspection.facts.actions.len() * 256 + statements;
-        if bytes > self.bytes || self.entries == 0 {
-            return;
-        }
-        let mut inner = self.lock();
-        while inner.entries.len() >= self.entries || inner.bytes + bytes > self.bytes {
-            let Some((_, oldest)) = inner.by_use.pop_first() else { break };
-            if let Some(gone) = inner.entries.remove(&oldest) {
-                inner.bytes = inner.bytes.saturating_sub(gone.bytes);
-            }
-        }
-        inner.clock += 1;
-        let used = inner.clock;
-        let key = Arc::new(key);
-        if let Some(before) = inner.entries.insert(Arc::clone(&key), Entry { inspection, bytes, used }) {
-            inner.by_use.remove(&before.used);
-            inner.bytes = inner.bytes.saturating_sub(before.bytes);
-        }
-        inner.by_use.insert(used, key);
-        inner.bytes += bytes;
     }
 }
 

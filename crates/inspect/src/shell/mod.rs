@@ -5,6 +5,7 @@
 //! walks the tree.
 
 mod builtins;
+mod cache;
 mod effect;
 mod engine;
 mod inspection;
@@ -14,6 +15,7 @@ mod syntax;
 mod word;
 mod words;
 
+pub use cache::Cache;
 pub use inspection::{Flavour, inspect};
 
 #[cfg(test)]
