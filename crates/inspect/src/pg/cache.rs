@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use crate::memory::Memory;
 use super::inspection::read;
 use super::statement::{Context, Given, Inspection};
+use crate::memory::Memory;
 
 /// Everything that decides an inspection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -101,10 +101,12 @@ pub(super) fn look(shape: Shape, binary: bool, value: &[u8], context: &FieldCont
         Shape::Json => in_place(value, context, |json| mask_json(json, context)),
         Shape::Jsonb if !binary => in_place(value, context, |json| mask_json(json, context)),
         Shape::Jsonb => match value.split_first() {
-            Some((1, json)) => in_place(json, context, |json| mask_json(json, context)).map(|change| match change {
-                Change::Bytes(bytes) => Change::Bytes([&[1], bytes.as_slice()].concat()),
-                Change::Null => Change::Null,
-            }),
+            Some((1, json)) => {
+                in_place(json, context, |json| mask_json(json, context)).map(|change| match change {
+                    Change::Bytes(bytes) => Change::Bytes([&[1], bytes.as_slice()].concat()),
+                    Change::Null => Change::Null,
+                })
+            }
             _ => Some(Change::Null),
         },
         Shape::Number if binary => number(value, context),
