@@ -26,6 +26,8 @@ pub(super) enum Effect {
     RunsCode(String),
     /// Sends a text to a database, to be inspected as SQL (`psql -c`, `mysql -e`).
     RunsSql(Language, Word),
+    /// The database that the SQL of this command is sent to, wherever among its words it stands.
+    InDatabase(Word),
     /// Sends what it reads from standard input to a database (`psql`, `mysql`).
     RunsSqlInput(Language),
     /// An interactive session that no parser sees (`vim`, `python`, `psql` on a terminal). Where standard

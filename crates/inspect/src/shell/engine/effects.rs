@@ -59,6 +59,7 @@ impl Engine {
                     None => self.found.unknown(UnknownCode::Dynamic, "SQL that is built"),
                 }
             }
+            Effect::InDatabase(_) => {}
             Effect::RunsSqlInput(language) => match stdin {
                 Stdin::Text(text) => {
                     self.interpreter(program);

@@ -28,6 +28,7 @@ pub(super) use output::{Output, Stdin, echo, printf};
 pub(super) use simple::Given;
 
 use super::syntax::{self, Dialect, Function, List};
+use super::word::Word;
 
 /// How many commands and words are walked; loops and calls count each time.
 const MOST_STEPS: usize = 10_000;
@@ -54,6 +55,8 @@ pub(super) struct Engine {
     pub(super) is_input_replaced: bool,
     /// Variables of the functions that are being called, with what they were before.
     pub(super) locals: Vec<(String, Option<Value>)>,
+    /// Where the SQL of the client at hand goes.
+    pub(super) database: Option<Word>,
     depth: usize,
     steps: usize,
 }
@@ -70,6 +73,7 @@ pub(super) fn facts(text: &str, dialect: Dialect) -> Facts {
         surrounding: Stdin::Terminal,
         is_input_replaced: false,
         locals: Vec::new(),
+        database: None,
         depth: 0,
         steps: 0,
     };

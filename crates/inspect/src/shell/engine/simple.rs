@@ -7,6 +7,7 @@ use sallyport_core::{UnknownCode, Verb};
 use super::programs_by_path::{base_name, is_unread};
 use super::{DEEPEST_CALL, Engine, Output, Stdin, Value, output};
 use crate::shell::builtins::Call;
+use crate::shell::effect::Effect;
 use crate::shell::programs;
 use crate::shell::syntax::{Argument, Assigned, Assignment, Redirect, RedirectKind, Simple};
 use crate::shell::word::{Sureness, Word};
@@ -341,11 +342,17 @@ impl Engine {
             self.found.unknown(UnknownCode::Dynamic, format!("{program} is code that is not read here"));
         }
         if let Some(described) = programs::effects(name, argv) {
+            let database = described.effects.iter().find_map(|effect| match effect {
+                Effect::InDatabase(word) => Some(word.clone()),
+                _ => None,
+            });
+            let outer = std::mem::replace(&mut self.database, database);
             self.deeper(|engine| {
                 for effect in described.effects {
                     engine.effect(name, effect, stdin);
                 }
             });
+            self.database = outer;
         }
         if self.env.is_set("PATH") || self.functions.contains_key(name) || program != name {
             return Output::Unknown;

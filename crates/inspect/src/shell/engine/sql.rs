@@ -7,6 +7,7 @@ use sallyport_core::{Facts, Language, UnknownCode, Verb};
 
 use super::{Engine, Stdin};
 use crate::shell::syntax::Dialect;
+use crate::shell::word::Word;
 use crate::{mysql, pg};
 
 /// Commands of `psql` that only show or shape what is shown.
@@ -122,7 +123,11 @@ fn mysql(engine: &mut Engine, text: &str) {
     if is_client || has_bare_backslash(text) {
         engine.found.unknown(UnknownCode::Unsupported, "a command of the mysql client among the SQL");
     }
-    let line = serde_json::json!({ "text": text });
+    let database = engine.database.as_ref().and_then(Word::as_constant);
+    let mut line = serde_json::json!({ "text": text });
+    if let Some((fields, database)) = line.as_object_mut().zip(database) {
+        fields.insert("database".to_owned(), database.into());
+    }
     let facts = mysql::lines::facts(line)
         .unwrap_or_else(|error| Facts::unknown(Language::Mysql, UnknownCode::Unsupported, error.to_string()));
     engine.found.merge(facts);

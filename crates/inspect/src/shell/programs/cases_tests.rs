@@ -67,6 +67,7 @@ fn shown(effect: &Effect) -> String {
         Effect::RunsShellInput => "shell-input".to_owned(),
         Effect::RunsCode(language) => format!("code {language}"),
         Effect::RunsSql(language, word) => format!("sql {} {}", language.as_str(), written(word)),
+        Effect::InDatabase(word) => format!("database {}", written(word)),
         Effect::RunsSqlInput(language) => format!("sql-input {}", language.as_str()),
         Effect::Interactive(program) => format!("interactive {program}"),
         Effect::Unknown(code, _) => format!("unknown {}", code.as_str()),

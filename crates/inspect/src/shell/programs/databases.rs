@@ -13,6 +13,7 @@ pub(super) const SPECIALS: &[Special] = &[
     Special { name: "psql-variable", read: psql_variable },
     Special { name: "psql-output", read: psql_output },
     Special { name: "sqlite-text", read: sqlite_text },
+    Special { name: "sql-database", read: sql_database },
 ];
 
 pub(super) const RESTS: &[Rest] =
@@ -52,6 +53,11 @@ fn psql_output(word: &Word, outcome: &mut Outcome) {
         Some(command) => outcome.push(Effect::RunsShell(part(word, command))),
         None => outcome.writes(word),
     }
+}
+
+/// The name of the database in which unqualified names of the SQL stand.
+fn sql_database(word: &Word, outcome: &mut Outcome) {
+    outcome.push(Effect::InDatabase(word.clone()));
 }
 
 /// SQLite's grammar is not read, and `.shell` runs a program.
