@@ -1,7 +1,7 @@
 //! From a text to its findings: prefilter, readings, detectors, overlaps.
 //!
 //! The order matters for speed: [`Features`] come first and cost about a nanosecond a byte; the detectors
-//! whose [`Needs`](crate::features::Needs) they meet run on the text itself; further readings (folded,
+//! whose needs they meet ([`Panel`]) run on the text itself; further readings (folded,
 //! unescaped, put together, decoded) are made only of texts that hold something to fold, unescape, put together or
 //! decode. What is too long, asks for too much work, or makes a detector fail is one finding from end to end.
 
@@ -13,10 +13,11 @@ use std::sync::LazyLock;
 use serde::Serialize;
 
 use crate::context::{Column, FieldContext};
-use crate::detectors::{self, Detector, Found};
+use crate::detectors::{self, Found};
 use crate::encoded;
-use crate::features::{DIGIT, ESCAPE, Features, HIGH, Needs, UPPER};
+use crate::features::{DIGIT, ESCAPE, Features, HIGH, UPPER};
 use crate::harmless;
+use crate::panel::Panel;
 use crate::reading::{Parts, Reading};
 use crate::topics::Topic;
 use crate::view::View;
@@ -63,9 +64,8 @@ struct Candidate {
     confidence: f32,
 }
 
-/// What each detector needs, gathered once.
-static NEEDS: LazyLock<Vec<(Needs, &'static dyn Detector)>> =
-    LazyLock::new(|| detectors::ALL.iter().map(|detector| (detector.needs(), *detector)).collect());
+/// Every detector.
+static PANEL: LazyLock<Panel> = LazyLock::new(|| Panel::of(detectors::ALL));
 
 /// Whether the bytes could hold a finding at all, of whatever column. False is certain but for columns whose
 /// name alone says that all of it is sensitive ([`FieldContext::may_hold_findings`]).
@@ -86,7 +86,7 @@ fn may_hold(features: Features) -> bool {
     features.any(HIGH | ESCAPE)
         || may_be_encoded(features)
         || features.length() > MAX_TEXT_BYTES
-        || NEEDS.iter().any(|(needs, _)| features.meet(*needs))
+        || PANEL.asked(features) != 0
 }
 
 fn may_be_encoded(features: Features) -> bool {
@@ -97,14 +97,10 @@ fn may_be_encoded(features: Features) -> bool {
 /// Everything sensitive in the text, in order, without overlaps.
 #[must_use]
 pub fn detect(text: &str, context: &FieldContext<'_>) -> Vec<Finding> {
-    detect_with(text, context, &NEEDS)
+    detect_with(text, context, &PANEL)
 }
 
-fn detect_with(
-    text: &str,
-    context: &FieldContext<'_>,
-    detectors: &[(Needs, &'static dyn Detector)],
-) -> Vec<Finding> {
+fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Finding> {
     let features = Features::of(text.as_bytes());
     let withheld = |why| {
         let characters = text.chars().count();
@@ -124,7 +120,7 @@ fn detect_with(
         }
     }
     let work = Cell::new(LEAST_WORK + text.len() * WORK_PER_BYTE);
-    let search = Search { detectors, column: &column, work: &work };
+    let search = Search { panel, column: &column, work: &work };
     let found = catch_unwind(AssertUnwindSafe(|| {
         let mut candidates = Vec::new();
         search.text(text, features, 0, &mut candidates);
@@ -140,7 +136,7 @@ fn detect_with(
 
 /// One search, through all readings of a text.
 struct Search<'s> {
-    detectors: &'s [(Needs, &'static dyn Detector)],
+    panel: &'s Panel,
     column: &'s Column,
     work: &'s Cell<usize>,
 }
@@ -197,12 +193,10 @@ impl Search<'_> {
         thread_local! {
             static PARTS: RefCell<Parts> = RefCell::new(Parts::default());
         }
-        let telling = self.column.is_telling();
-        // One bit for each detector that is asked.
-        let asked = self.detectors.iter().enumerate().fold(0_u64, |asked, (place, (needs, detector))| {
-            let asks = features.meet(*needs) || (telling && detector.by_column(self.column));
-            asked | u64::from(asks) << place
-        });
+        let mut asked = self.panel.asked(features);
+        if self.column.is_telling() {
+            asked |= self.panel.asked_by_column(self.column);
+        }
         if asked == 0 {
             return features.length() >= SHORTEST_APART;
         }
@@ -220,10 +214,8 @@ impl Search<'_> {
                 keys: OnceCell::new(),
                 work: self.work,
             };
-            for (place, (_, detector)) in self.detectors.iter().enumerate() {
-                if asked >> place & 1 == 1 {
-                    detector.find(&reading, &mut found);
-                }
+            for detector in self.panel.each(asked) {
+                detector.find(&reading, &mut found);
             }
             reading.parts.apart
         });

@@ -79,6 +79,41 @@ fn what_is_too_long_to_read_is_one_finding() {
     assert!(may_hold_findings(text.as_bytes()));
 }
 
+/// A detector that fails, or works without end.
+#[derive(Debug)]
+struct Broken {
+    endless: bool,
+}
+
+impl crate::detectors::Detector for Broken {
+    fn kinds(&self) -> Vec<&'static crate::Kind> {
+        Vec::new()
+    }
+
+    fn needs(&self) -> crate::features::Needs {
+        crate::features::Needs::length(1)
+    }
+
+    fn find(&self, reading: &Reading<'_>, _: &mut Vec<Found>) {
+        if !self.endless {
+            panic!("a fault");
+        }
+        while reading.spend() {}
+    }
+}
+
+#[test]
+fn attack_22_a_detector_that_fails_or_does_not_end_withholds_the_text() {
+    static FAILS: Broken = Broken { endless: false };
+    static ENDLESS: Broken = Broken { endless: true };
+    for (broken, why) in [(&FAILS, "fault"), (&ENDLESS, "work")] {
+        let findings = detect_with("zoë", &FieldContext::default(), &Panel::of(&[broken]));
+        assert_eq!(findings.len(), 1);
+        assert_eq!((findings[0].entity, findings[0].detector), ("WITHHELD", why));
+        assert_eq!((findings[0].start, findings[0].end, findings[0].bytes.clone()), (0, 3, 0..4));
+    }
+}
+
 #[test]
 fn hostile_texts_take_linear_time() {
     // Each of these took quadratic time in some detector of this kind.

@@ -95,12 +95,14 @@ impl Features {
         self.bits & kinds != 0
     }
 
-    /// Whether a text of these features could hold what the detector looks for.
-    pub(crate) fn meet(self, needs: Needs) -> bool {
-        self.length >= needs.length
-            && self.digits >= needs.digits
-            && self.bits & needs.all == needs.all
-            && (needs.any == 0 || self.any(needs.any))
+    /// The kinds that occur.
+    pub(crate) fn bits(self) -> u16 {
+        self.bits
+    }
+
+    /// How many digits.
+    pub(crate) fn digits(self) -> usize {
+        self.digits
     }
 
     /// Bytes of the longest word of letters, digits and what base64 has besides.
@@ -152,6 +154,24 @@ impl Needs {
     pub(crate) const fn any(self, any: u16) -> Self {
         Self { any, ..self }
     }
+
+    /// The kinds that must all occur.
+    pub(crate) fn required(&self) -> u16 {
+        self.all
+    }
+
+    /// The kinds of which one must occur; none when 0.
+    pub(crate) fn one_of(&self) -> u16 {
+        self.any
+    }
+
+    pub(crate) fn least_digits(&self) -> usize {
+        self.digits
+    }
+
+    pub(crate) fn least_length(&self) -> usize {
+        self.length
+    }
 }
 
 #[cfg(test)]
@@ -161,11 +181,8 @@ mod tests {
     #[test]
     fn needs_are_met_by_what_is_there() {
         let features = Features::of("a-1@b.com 22".as_bytes());
-        assert!(features.meet(Needs::digits(3).all(AT | DOT)));
-        assert!(!features.meet(Needs::digits(4)));
-        assert!(!features.meet(Needs::length(13)));
-        assert!(features.meet(Needs::length(1).any(COLON | AT)));
-        assert!(!features.meet(Needs::length(1).any(COLON | EQUALS)));
+        assert_eq!((features.digits(), features.length(), features.longest()), (3, 12, 3));
+        assert!(features.any(AT | DOT));
         assert!(!features.any(HIGH) && Features::of("é".as_bytes()).any(HIGH));
         assert!(Features::of(b"Ab").any(UPPER) && !Features::of(b"ab").any(UPPER));
     }

@@ -18,6 +18,7 @@ mod json;
 mod labels;
 pub mod lines;
 mod operator;
+mod panel;
 mod pattern;
 mod reading;
 mod stream;

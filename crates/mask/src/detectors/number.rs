@@ -165,6 +165,10 @@ impl Detector for Numbers {
             if (size < 2 && left.is_some()) || size > MOST_DIGITS || is_glued(scan::before(bytes, start)) {
                 continue;
             }
+            // Within a row of spaces only what starts as a card, or is long by itself, can be a number.
+            if left == Some(b' ') && group.link == Some(b' ') && size < LEAST_DIGITS && size != 4 {
+                continue;
+            }
             if size < LEAST_DIGITS && group.link.is_none() {
                 continue;
             }
