@@ -98,6 +98,9 @@ fn date_end(text: &str, start: usize) -> Option<usize> {
                 .iter()
                 .any(|end| text.get(digits..).is_some_and(|rest| rest.starts_with(end)));
             at = if ordinal { digits + 2 } else { digits };
+            if text.get(at..).is_some_and(|rest| rest.starts_with(" of ")) {
+                at += 3;
+            }
             *part = (number, true, digits - from, at);
         } else {
             let end = scan::run_end(bytes.get(..bytes.len().min(at + 12)).unwrap_or(bytes), at, |byte| {
@@ -131,7 +134,7 @@ fn date_end(text: &str, start: usize) -> Option<usize> {
     let year = |size: usize, year: u32| size == 2 || (size == 4 && (1900..=2030).contains(&year));
     let short = |size: usize| matches!(size, 1 | 2);
     let is_date = count == 3
-        && !scan::is_word(scan::at(bytes, end))
+        && (!scan::is_word(scan::at(bytes, end)) || time_end(bytes, end) > end)
         && match (a_digits, b_digits, c_digits) {
             (true, true, true) => {
                 (a_size == 4 && year(4, a) && short(b_size) && short(c_size) && scan::is_day(b, c))
@@ -147,5 +150,20 @@ fn date_end(text: &str, start: usize) -> Option<usize> {
             (false, true, true) => short(b_size) && (1..=31).contains(&b) && year(c_size, c) && c_size == 4,
             _ => false,
         };
-    is_date.then_some(end)
+    is_date.then(|| time_end(bytes, end))
+}
+
+/// The end of the time behind a date: `T00:00:00Z`, ` 00:00`.
+fn time_end(bytes: &[u8], end: usize) -> usize {
+    let clock = bytes.get(end + 1..end + 6).is_some_and(|clock| {
+        clock
+            .iter()
+            .enumerate()
+            .all(|(place, byte)| if place == 2 { *byte == b':' } else { byte.is_ascii_digit() })
+    });
+    if !clock || !matches!(scan::at(bytes, end), b'T' | b' ') {
+        return end;
+    }
+    let part = |byte: u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'Z' | b'+');
+    scan::run_end(bytes.get(..bytes.len().min(end + 36)).unwrap_or(bytes), end + 1, part)
 }

@@ -42,6 +42,7 @@ impl Detector for PhoneNumber {
             let hit = if byte == b'+' { international(bytes, start) } else { area(reading, start) };
             if let Some((end, confidence)) = hit {
                 let end = extension_end(bytes, end);
+                let start = if byte == b'(' { with_prefix(bytes, start) } else { start };
                 from = end;
                 found.push(Found::new(&KIND, start..end, confidence));
             }
@@ -149,18 +150,40 @@ fn area(reading: &Reading<'_>, start: usize) -> Option<(usize, f32)> {
     let dialled = Dialled::read(bytes, start);
     let digits = dialled.digits();
     let count = digits.len();
-    let after = (start + 2 + size..=start + 3 + size).find(|at| scan::at(bytes, *at) != b' ')?;
+    let after = (start + 2 + size..=start + 3 + size)
+        .find(|at| !matches!(scan::at(bytes, *at), b' ' | b'-' | b'.'))?;
     if !scan::at(bytes, after).is_ascii_digit() {
         return None;
     }
     let fits = match (size, digits.first()?) {
         (3, 2..) if is_north_american(digits.get(..10)?) => 10,
+        // Russia: `8 (916) 123-45-67`.
+        (3, 3..) if count == 10 && is_paired(bytes, after) => count,
         (2, 1..) if count == 10 || count == 11 => count,
         (_, 0) if (9..=12).contains(&count) && digits.get(1) != Some(&0) => count,
         _ if (7..=13).contains(&count) && reading.says(start, Topic::Phone) => count,
         _ => return None,
     };
     dialled.end(bytes, fits).map(|end| (end, 0.8))
+}
+
+/// Three digits, two, and two, with dashes.
+fn is_paired(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at..at + 9).is_some_and(|number| {
+        number.iter().enumerate().all(|(place, byte)| match place {
+            3 | 6 => *byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
+    })
+}
+
+/// Where a number with an area in parentheses starts: with the digit that is dialled before it.
+fn with_prefix(bytes: &[u8], start: usize) -> usize {
+    let Some(at) = start.checked_sub(2) else { return start };
+    let dialled = matches!(scan::at(bytes, at), b'1' | b'8' | b'0')
+        && matches!(scan::at(bytes, at + 1), b' ' | b'-')
+        && !scan::is_word(scan::before(bytes, at));
+    if dialled { at } else { start }
 }
 
 /// The end of an extension behind the number: `x99`, ` ext. 123`.

@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use super::secret_names::{Name, may_end, read};
 use super::{Detector, Found, Kind, Needs, Reading, entropy, scan};
 use crate::context::Words;
+use crate::encoded;
 use crate::features::{ANGLE, COLON, DIGIT, EQUALS, SPACE};
 
 /// What stands where a secret would, and is none.
@@ -67,6 +68,8 @@ const SECRET: Kind = Kind {
 
 static BEARER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("earer "));
 
+static BASIC: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("Basic "));
+
 /// Parts of what [`told`] looks for.
 static TOLD: LazyLock<[Finder<'static>; 3]> =
     LazyLock::new(|| [Finder::new("assword"), Finder::new("ASSWORD"), Finder::new("IDENTIFIED")]);
@@ -103,8 +106,9 @@ impl Detector for Secret {
                 }
             }
         }
-        if reading.features.any(SPACE) && reading.features.longest() >= 16 {
+        if reading.features.any(SPACE) && reading.features.longest() >= 12 {
             found.extend(BEARER.find_iter(bytes).filter_map(|at| bearer(text, at + 6)));
+            found.extend(BASIC.find_iter(bytes).filter_map(|at| basic(text, at + 6)));
         }
         if reading.features.any(SPACE)
             && text.len() >= 14
@@ -281,6 +285,17 @@ fn bearer(text: &str, start: usize) -> Option<Found> {
     });
     let word = bytes.get(start..end)?;
     (word.len() >= 16 && entropy::is_secret(word)).then(|| Found::new(&SECRET, start..end, 0.8))
+}
+
+/// `Basic …`: a user and a password in base64.
+fn basic(text: &str, start: usize) -> Option<Found> {
+    let bytes = text.as_bytes();
+    let reach = bytes.get(..bytes.len().min(start + MOST)).unwrap_or(bytes);
+    let end = scan::run_end(reach, start, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'/' | b'=')
+    });
+    let decoded = encoded::decode(text.get(start..end)?)?;
+    decoded.contains(':').then(|| Found::new(&PASSWORD, start..end, 0.9))
 }
 
 /// `the password is hunter2`, `PASSWORD 'hunter2'`, `--password hunter2`, `IDENTIFIED BY 'hunter2'`.

@@ -6,6 +6,7 @@ use memchr::memmem::Finder;
 
 use super::vendor_prefixes::{HEX, PREFIXES};
 use super::{Detector, Found, Kind, Needs, Reading, entropy, scan};
+use crate::encoded;
 use crate::features::LETTER;
 
 const KIND: Kind = Kind {
@@ -58,6 +59,9 @@ impl Detector for VendorKey {
                 found.push(Found::new(&KIND, start - length..start + trimmed.len(), 0.95));
             }
         }
+        if reading.features.longest() >= 88 {
+            found.extend(scan::each(text, "==").filter_map(|at| storage_key(bytes, at)));
+        }
         for start in HOOKS.find_iter(bytes) {
             let end = scan::run_end(bytes, start, |byte| {
                 byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'_' | b'-')
@@ -80,7 +84,7 @@ fn is_key(token: &str) -> bool {
     let marked = known.iter().any(|(prefix, least)| {
         token.strip_prefix(prefix).is_some_and(|rest| rest.len() >= *least && is_random(rest))
     });
-    marked || is_hex_key(token) || is_azure(token) || is_mailchimp(token)
+    marked || is_discord(token) || is_hex_key(token) || is_azure(token) || is_mailchimp(token)
 }
 
 /// Letters of more than one case or with digits, many of them: not words (`sk-learn-something-…`).
@@ -107,6 +111,30 @@ fn is_hex_key(token: &str) -> bool {
 fn is_azure(token: &str) -> bool {
     let bytes = token.as_bytes();
     (37..=40).contains(&bytes.len()) && bytes.get(4..6) == Some(b"Q~") && scan::at(bytes, 3).is_ascii_digit()
+}
+
+/// A storage key of Azure: sixty-four bytes in base64, not behind the name of a digest.
+fn storage_key(bytes: &[u8], sign: usize) -> Option<Found> {
+    let start = sign.checked_sub(86)?;
+    let key = bytes.get(start..sign)?;
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let before = scan::before(bytes, start);
+    let stands = !is_part(&before) && !matches!(before, b'-' | b'_') && scan::at(bytes, sign + 2) != b'=';
+    (stands && key.iter().all(is_part) && entropy::is_mixed(key))
+        .then(|| Found::new(&KIND, start..sign + 2, 0.7))
+}
+
+/// A bot's token of Discord: its number in base64, a time, a signature.
+fn is_discord(token: &str) -> bool {
+    let mut parts = token.split('.');
+    let (Some(id), Some(time), Some(signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    matches!(id.len(), 23..=28)
+        && matches!((time.len(), signature.len()), (6, 27..=40))
+        && encoded::decode(id).is_some_and(|id| id.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Thirty-two hexadecimal digits and a data centre: `…-us12`.
