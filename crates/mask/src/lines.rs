@@ -158,14 +158,17 @@ impl Question<'_> {
         };
         out.push_str("{\"findings\":[");
         for (index, finding) in findings.iter().enumerate() {
-            let comma = if index > 0 { "," } else { "" };
-            // Two places, so that 0.85 reads as 0.85. Writing into a String does not fail.
-            let written = write!(
-                out,
-                "{comma}{{\"confidence\":{:.2},\"detector\":\"{}\",\"end\":{},\"entity\":\"{}\",\"start\":{}}}",
-                finding.confidence, finding.detector, finding.end, finding.entity, finding.start
-            );
-            debug_assert!(written.is_ok());
+            out.push_str(if index > 0 { ",{\"confidence\":" } else { "{\"confidence\":" });
+            confidence(finding.confidence, &mut out);
+            out.push_str(",\"detector\":\"");
+            out.push_str(finding.detector);
+            out.push_str("\",\"end\":");
+            decimal(finding.end, &mut out);
+            out.push_str(",\"entity\":\"");
+            out.push_str(finding.entity);
+            out.push_str("\",\"start\":");
+            decimal(finding.start, &mut out);
+            out.push('}');
         }
         out.push_str("],\"id\":");
         out.push_str(id);
@@ -196,6 +199,35 @@ impl Question<'_> {
         };
         labels.labels_of(reference).into_iter().next()
     }
+}
+
+/// Appends a number from 0 to 1 with two places, so that 0.85 reads as 0.85.
+fn confidence(number: f32, out: &mut String) {
+    let hundredths =
+        (1..=100_u8).find(|hundredths| f32::from(*hundredths) + 0.5 > number * 100.0).unwrap_or(100);
+    match hundredths {
+        100 => out.push_str("1.0"),
+        part => {
+            out.push_str("0.");
+            out.push(char::from(b'0' + part / 10));
+            out.push(char::from(b'0' + part % 10));
+        }
+    }
+}
+
+/// Appends a whole number.
+fn decimal(mut number: usize, out: &mut String) {
+    let mut digits = [0_u8; 20];
+    let mut first = digits.len();
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        first -= 1;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend(digits.iter().skip(first).map(|digit| char::from(*digit)));
 }
 
 /// Appends the text as a JSON string.
@@ -271,6 +303,21 @@ mod tests {
         assert_eq!(answer["findings"][0]["entity"], "EMAIL_ADDRESS");
         assert_eq!(answer["findings"][0]["start"], 5);
         assert_eq!(answer["findings"][0]["end"], 20);
+    }
+
+    #[test]
+    fn numbers_are_written_as_they_are() {
+        let written = |number: f32| {
+            let mut out = String::new();
+            confidence(number, &mut out);
+            out
+        };
+        assert_eq!([0.85, 0.9, 1.0, 0.6].map(written), ["0.85", "0.90", "1.0", "0.60"]);
+        for number in [0, 7, 10, 1234567890] {
+            let mut out = String::new();
+            decimal(number, &mut out);
+            assert_eq!(out, number.to_string());
+        }
     }
 
     #[test]

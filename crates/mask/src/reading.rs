@@ -12,6 +12,29 @@ use crate::features::Features;
 use crate::structure::Keys;
 use crate::topics::Topic;
 
+const LETTER: u8 = 1;
+const DIGIT: u8 = 2;
+
+/// Letters and digits of ASCII.
+const CLASS: [u8; 256] = {
+    let mut class = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        #[expect(clippy::indexing_slicing, reason = "a byte is an index of 256; checked when it is compiled")]
+        {
+            class[byte as usize] = if byte.is_ascii_digit() {
+                DIGIT
+            } else if byte.is_ascii_alphabetic() {
+                LETTER
+            } else {
+                0
+            };
+        }
+        byte += 1;
+    }
+    class
+};
+
 /// A run of digits.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
@@ -90,14 +113,36 @@ impl Parts {
         (self.lengths, self.mixed, self.letters) = (0, 0, 0);
         let mut row = 0;
         self.longest_row = 0;
-        let (mut start, mut first, mut digits, mut in_row) = (None, None, 0, 0);
-        let ends = [b' '];
-        for (at, byte) in bytes.iter().chain(&ends).copied().enumerate() {
-            let is_digit = byte.is_ascii_digit();
-            if is_digit {
-                digits += 1;
-                first = first.or(Some(at));
-            } else if let Some(from) = first.take() {
+        let mut in_row = 0;
+        let mut at = 0;
+        while let Some(first) = bytes.get(at) {
+            if CLASS.get(usize::from(*first)).copied().unwrap_or(0) == 0 {
+                at += 1;
+                continue;
+            }
+            // A token, and the groups of digits in it.
+            let start = at;
+            let mut digits = 0;
+            let mut group = None;
+            let rest = bytes.get(start..).unwrap_or(&[]);
+            for byte in rest {
+                match CLASS.get(usize::from(*byte)).copied().unwrap_or(0) {
+                    0 => break,
+                    DIGIT => {
+                        digits += 1;
+                        group = group.or(Some(at));
+                    }
+                    _ => {
+                        if let Some(from) = group.take() {
+                            in_row = 0;
+                            self.longest_row = self.longest_row.max(at - from);
+                            self.groups.push(Group { span: from..at, link: None });
+                        }
+                    }
+                }
+                at += 1;
+            }
+            if let Some(from) = group.take() {
                 let link = link(bytes, at);
                 in_row += at - from;
                 self.longest_row = self.longest_row.max(in_row);
@@ -106,24 +151,20 @@ impl Parts {
                 }
                 self.groups.push(Group { span: from..at, link });
             }
-            if is_digit || byte.is_ascii_alphabetic() {
-                start = start.or(Some(at));
-            } else if let Some(from) = start.take() {
-                let size = at - from;
-                row = match self.tokens.last() {
-                    Some(last) if last.len() == size && last.span.end + 1 == from && size <= 5 => row + 1,
-                    _ => 1,
-                };
-                let bit = 1_u64 << size.min(63);
-                self.lengths |= bit;
-                self.mixed |= if digits > 0 && digits < size { bit } else { 0 };
-                self.letters |= if digits == 0 { bit } else { 0 };
-                self.apart |= row >= if size == 1 { 3 } else { 4 };
-                let before = from.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(0);
-                let glued = |byte: u8| byte == b'_' || byte >= 0x80;
-                self.tokens.push(Token { span: from..at, digits, glued: glued(before) || glued(byte) });
-                digits = 0;
-            }
+            let size = at - start;
+            row = match self.tokens.last() {
+                Some(last) if size <= 5 && last.span.end + 1 == start && last.len() == size => row + 1,
+                _ => 1,
+            };
+            let bit = 1_u64 << size.min(63);
+            self.lengths |= bit;
+            self.mixed |= if digits > 0 && digits < size { bit } else { 0 };
+            self.letters |= if digits == 0 { bit } else { 0 };
+            self.apart |= row >= if size == 1 { 3 } else { 4 };
+            let before = start.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(0);
+            let after = bytes.get(at).copied().unwrap_or(0);
+            let glued = |byte: u8| byte == b'_' || byte >= 0x80;
+            self.tokens.push(Token { span: start..at, digits, glued: glued(before) || glued(after) });
         }
     }
 }

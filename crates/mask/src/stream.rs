@@ -131,7 +131,7 @@ impl Stream {
                     None if self.held.len() < LONGEST => return false,
                     None => {
                         // Longer than any key: its start is masked, and what comes is left out up to its end.
-                        out.push_str(&self.taken(end, |text, column| masked(text, column)));
+                        out.push_str(&self.taken(end, masked));
                         self.skipping = Skipping::Block;
                         return true;
                     }
@@ -140,7 +140,7 @@ impl Stream {
                 Some(end)
             };
             let Some(end) = end else { return false };
-            out.push_str(&self.taken(end, |text, column| masked(text, column)));
+            out.push_str(&self.taken(end, masked));
             return true;
         }
         if self.held.len() < LONGEST {

@@ -16,11 +16,11 @@ fn split(text: &str, cuts: &[usize]) -> String {
     let mut cuts = cuts.to_vec();
     cuts.sort_unstable();
     for cut in cuts.into_iter().filter(|cut| *cut < text.len() && text.is_char_boundary(*cut)) {
-        out.push_str(&stream.push(&text[from..cut]));
+        out.push_str(&stream.push(text.get(from..cut).unwrap()));
         assert!(stream.held.len() <= 2 * LONGEST, "{}", stream.held.len());
         from = cut;
     }
-    out.push_str(&stream.push(&text[from..]));
+    out.push_str(&stream.push(text.get(from..).unwrap()));
     out.push_str(&stream.finish());
     out
 }

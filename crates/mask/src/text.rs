@@ -2,7 +2,6 @@
 
 use crate::context::FieldContext;
 use crate::detect::{Finding, detect};
-use crate::operator::placeholder;
 
 /// The text with every finding replaced by its mark; nothing when there is none.
 #[must_use]
@@ -17,7 +16,9 @@ pub(crate) fn replace(text: &str, findings: &[Finding]) -> String {
     let mut at = 0;
     for finding in findings {
         out.push_str(text.get(at..finding.bytes.start).unwrap_or(""));
-        out.push_str(&placeholder(finding.entity));
+        out.push('‹');
+        out.push_str(finding.entity);
+        out.push('›');
         at = finding.bytes.end;
     }
     out.push_str(text.get(at..).unwrap_or(""));

@@ -105,11 +105,14 @@ impl Dialled {
         let end = *self.ends.get(count.checked_sub(1)?).filter(|_| count <= self.count)?;
         let after = scan::at(bytes, end);
         let extended = after == b'x' && scan::at(bytes, end + 1).is_ascii_digit();
-        let ends = (extended || !scan::is_word(after))
-            && !matches!(after, b'_' | b'@' | b'%')
-            && !(after == b':' && scan::at(bytes, end + 1).is_ascii_digit())
-            && !(matches!(after, b'-' | b'.') && scan::is_word(scan::at(bytes, end + 1)));
-        ends.then_some(end)
+        let beyond = scan::at(bytes, end + 1);
+        let runs_on = match after {
+            b'_' | b'@' | b'%' => true,
+            b':' => beyond.is_ascii_digit(),
+            b'-' | b'.' => scan::is_word(beyond),
+            byte => scan::is_word(byte) && !extended,
+        };
+        (!runs_on).then_some(end)
     }
 }
 

@@ -26,9 +26,9 @@ impl Detector for UkNino {
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
-        if !reading.parts.has_mixed(&[4, 8, 9])
-            && !(reading.parts.has_letters(&[2]) && reading.parts.has(&[2, 6, 7]))
-        {
+        let parts = reading.parts;
+        let apart = parts.has_letters(&[2]) && parts.has(&[2, 6, 7]);
+        if !(apart || parts.has_mixed(&[4, 8, 9])) {
             return;
         }
         let bytes = reading.bytes();
