@@ -45,6 +45,9 @@ impl<'a> FieldContext<'a> {
 /// The most that is remembered of a name, bytes; of a longer one its end.
 const MOST: usize = 96;
 
+/// The longest run of letters and digits that is read in words.
+const LONGEST_WORD: usize = 32;
+
 /// The most words of it.
 const MOST_WORDS: usize = 24;
 
@@ -175,8 +178,22 @@ impl Buffer {
         let bytes = text.as_bytes();
         let from = bytes.len().saturating_sub(MOST / 2);
         let (mut before, mut in_word) = (b' ', false);
-        for byte in bytes.iter().skip(from).copied() {
-            let is_part = byte.is_ascii_alphanumeric() || byte >= 0x80;
+        let part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80;
+        let mut skipped = from;
+        for (at, byte) in bytes.iter().copied().enumerate().skip(from) {
+            if at < skipped {
+                continue;
+            }
+            let is_part = part(&byte);
+            if is_part && !in_word {
+                // What is longer than any name holds no words, whatever its capitals say.
+                let run = bytes.iter().skip(at).take_while(|byte| part(byte)).count();
+                if run > LONGEST_WORD {
+                    skipped = at + run;
+                    before = b' ';
+                    continue;
+                }
+            }
             let starts = !in_word
                 || (byte.is_ascii_uppercase() && before.is_ascii_lowercase())
                 || (byte.is_ascii_digit() && before.is_ascii_alphabetic())
@@ -325,6 +342,7 @@ mod tests {
         }
         let words = Words::of("social_security_number");
         assert!(words.say(Topic::UsSsn) && !words.end_with(Topic::UsSsn) && !words.say(Topic::Phone));
+        assert!(!Words::of("LaZChvgHeqkn3qdaQcusYGQteSSnYKVEFcSsn").say(Topic::UsSsn));
         assert!(Words::of("dbPassword").end_with(Topic::Password));
         assert!(!Words::of("password_changed_at").end_with(Topic::Password));
     }

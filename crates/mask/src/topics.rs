@@ -281,7 +281,7 @@ pub(super) const TOPICS: &[(Topic, &[&str])] = &[
     (Topic::UsItin, &["itin", "taxpayer", "individual taxpayer"]),
     (
         Topic::UsSsn,
-        &["ssn", "social security", "socialsecurity", "social number", "social no", "ss", "socsec", "ssno"],
+        &["ssn", "social security", "socialsecurity", "social number", "social no", "socsec", "ssno"],
     ),
     (
         Topic::Other,
