@@ -10,9 +10,9 @@ use crate::shell::syntax::{Dialect, is_name};
 use crate::shell::word::{Sureness, Word};
 
 /// Programs that talk to a person whatever they read.
-const SCREENS: [&str; 22] = [
+const SCREENS: [&str; 20] = [
     "less", "more", "most", "man", "info", "vim", "vi", "view", "nvim", "vimdiff", "nano", "pico", "emacs",
-    "ed", "ex", "top", "htop", "watch", "screen", "tmux", "k9s", "mc",
+    "top", "htop", "watch", "screen", "tmux", "k9s", "mc",
 ];
 
 impl Engine {

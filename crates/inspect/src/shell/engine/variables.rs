@@ -18,11 +18,15 @@ enum Decides {
     Path,
     /// A prompt, which is expanded.
     Prompt,
+    /// A file of settings, in which a command may stand.
+    Settings,
+    /// Another host.
+    Host,
     /// What programs do, by files or options that are not read here.
     Behaviour,
 }
 
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 35] = [
     "PROMPT_COMMAND",
     "PAGER",
     "GIT_PAGER",
@@ -54,6 +58,10 @@ const COMMANDS: [&str; 31] = [
     "BROWSER",
     "LESSOPEN",
     "LESSCLOSE",
+    "GH_EDITOR",
+    "GH_BROWSER",
+    "FZF_DEFAULT_COMMAND",
+    "FZF_CTRL_T_COMMAND",
 ];
 
 /// Values of those that run nothing of interest: what they name is harmless or waits for a person.
@@ -74,7 +82,7 @@ const PLAIN_COMMANDS: [&str; 14] = [
     "code --wait",
 ];
 
-const LIBRARIES: [&str; 12] = [
+const LIBRARIES: [&str; 15] = [
     "LD_PRELOAD",
     "LD_AUDIT",
     "LD_LIBRARY_PATH",
@@ -87,9 +95,19 @@ const LIBRARIES: [&str; 12] = [
     "PERL5DB",
     "BASH_LOADABLES_PATH",
     "OPENSSL_CONF",
+    "OPENSSL_ENGINES",
+    "OPENSSL_MODULES",
+    "LIBMYSQL_PLUGIN_DIR",
 ];
 
-const BEHAVIOUR: [&str; 70] = [
+/// Files or folders of settings that programs take in place of the user's own.
+const SETTINGS: [&str; 5] =
+    ["KUBECONFIG", "DOCKER_CONFIG", "AZURE_CONFIG_DIR", "CLOUDSDK_CONFIG", "GH_CONFIG_DIR"];
+
+/// Where clients connect to.
+const HOSTS: [&str; 4] = ["DOCKER_HOST", "CONTAINER_HOST", "PGHOST", "PGHOSTADDR"];
+
+const BEHAVIOUR: [&str; 100] = [
     "BASH_ALIASES",
     "BASH_CMDS",
     "MAIL",
@@ -160,6 +178,36 @@ const BEHAVIOUR: [&str; 70] = [
     "TERMINFO",
     "VIMINIT",
     "EXINIT",
+    "XDG_CONFIG_HOME",
+    "ZDOTDIR",
+    "MYSQL_HOME",
+    "APT_CONFIG",
+    "MANROFFOPT",
+    "GROFF_COMMAND_PREFIX",
+    "GROFF_TYPESETTER",
+    "LESSEDIT",
+    "AWKPATH",
+    "AWKLIBPATH",
+    "RIPGREP_CONFIG_PATH",
+    "ACKRC",
+    "BUNDLE_GEMFILE",
+    "YARN_RC_FILENAME",
+    "SYSTEM_WGETRC",
+    "REDISCLI_RCFILE",
+    "RPM_CONFIGDIR",
+    "VIMRUNTIME",
+    "EMACSLOADPATH",
+    "CLOUDSDK_PYTHON",
+    "AZ_PYTHON",
+    "FZF_DEFAULT_OPTS",
+    "FZF_DEFAULT_OPTS_FILE",
+    "GOENV",
+    "GOVCS",
+    "GOTOOLCHAIN",
+    "RUSTFMT",
+    "RUSTUP_HOME",
+    "HOSTALIASES",
+    "PGOPTIONS",
 ];
 
 /// Variables of git that only say who, or where to.
@@ -204,6 +252,8 @@ fn decides(name: &str) -> Decides {
         name if LIBRARIES.contains(&name) || name.starts_with("LD_") || name.starts_with("DYLD_") => {
             Decides::Library
         }
+        name if SETTINGS.contains(&name) => Decides::Settings,
+        name if HOSTS.contains(&name) => Decides::Host,
         name if BEHAVIOUR.contains(&name) => Decides::Behaviour,
         name if GIT_HARMLESS.contains(&name) => Decides::Nothing,
         name if ["GIT_", "BASH_FUNC_", "TF_CLI_ARGS", "ANSIBLE_", "NPM_CONFIG_", "npm_config_", "PIP_"]
@@ -222,6 +272,16 @@ impl Engine {
     pub(in crate::shell) fn assigned(&mut self, name: &str, value: &Value, written: &str) -> bool {
         let decides = decides(name);
         match (decides, value) {
+            // A path here is written to.
+            (Decides::Nothing, Value::Text(text)) if name == "GIT_TRACE" && text.starts_with('/') => {
+                self.found.file(Verb::WriteFile, text);
+            }
+            // A compiler by its name is nothing that is run now.
+            (Decides::Nothing, Value::Text(text))
+                if matches!(name, "CC" | "CXX") && text.contains([' ', '/', ';', '$']) =>
+            {
+                self.found.unknown(UnknownCode::Ambiguous, format!("{name} is a command"));
+            }
             (Decides::Nothing, _) => return false,
             (Decides::Command, Value::Text(text)) => {
                 if !PLAIN_COMMANDS.contains(&text.as_ref()) {
@@ -244,6 +304,25 @@ impl Engine {
             (Decides::Prompt, Value::Text(text)) if !text.contains("\\$(") && !text.contains("\\${") => {
                 let text = text.replace("\\$", "");
                 self.expanded(&text);
+            }
+            (Decides::Settings | Decides::Host, Value::Unknown) => {
+                self.found.unknown(UnknownCode::Dynamic, format!("{name} is not known"));
+            }
+            (Decides::Settings, _) => {
+                // Those in the home are the user's own.
+                let own = |path: &&str| !path.is_empty() && !path.starts_with(['~', '$']);
+                let paths = written.split_once('=').map_or("", |(_, paths)| paths);
+                for path in paths.trim_matches(['"', '\'']).split(':').filter(own) {
+                    self.found.file(Verb::ReadFile, path);
+                }
+            }
+            (Decides::Host, _) => {
+                let address = written.split_once('=').map_or("", |(_, address)| address);
+                let host = address.split_once("://").map_or(address, |(_, host)| host);
+                let host = host.rsplit('@').next().unwrap_or_default().split([':', '/']).next();
+                if let Some(host) = host.filter(|host| !host.is_empty()) {
+                    self.found.does(Verb::Connect, "host", host);
+                }
             }
             (Decides::Prompt, _) => self.anonymous(written, "a prompt that runs commands"),
             (Decides::Behaviour, _) => {

@@ -119,6 +119,11 @@ impl<'t> Reader<'t> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
+    /// All that stands before a place.
+    pub(super) fn text_before(&self, place: usize) -> &'t str {
+        self.text.get(..place).unwrap_or_default()
+    }
+
     /// Passes blanks, and a comment if one starts here.
     pub(super) fn blanks(&mut self) {
         while matches!(self.peek(), Some(' ' | '\t')) {

@@ -23,6 +23,9 @@ impl Reader<'_> {
         self.count()?;
         self.peek();
         let start = self.at;
+        if self.raw() == Some('^') && (start == 0 || self.text_before(start).ends_with('\n')) {
+            self.doubt(UnknownCode::Ambiguous, "history expansion where a person types");
+        }
         if self.raw() == Some('!')
             && self.second().is_some_and(|c| c.is_alphanumeric() || matches!(c, '!' | '$' | '-' | '?'))
         {
