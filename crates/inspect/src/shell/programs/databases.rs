@@ -24,6 +24,11 @@ fn connection(word: &Word, outcome: &mut Outcome) {
     if word.is_dynamic() {
         return outcome.dynamic(word);
     }
+    if word.text.ends_with(".js") || word.text.ends_with(".mongodb") {
+        // Where a database could be named, MongoDB's shell takes a script as well.
+        outcome.reads(word);
+        return outcome.unknown(UnknownCode::Dynamic, &word.text);
+    }
     if let Some((_, after)) = word.text.split_once("://") {
         for host in super::remote::host(&word.text).into_iter().filter(|host| !host.is_empty()) {
             outcome.names(Verb::Connect, "host", host);

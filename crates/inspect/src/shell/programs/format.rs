@@ -49,6 +49,7 @@ const FILES: &[(&str, &str)] = &[
     ("system", include_str!("data/system.toml")),
     ("text", include_str!("data/text.toml")),
     ("transfer", include_str!("data/transfer.toml")),
+    ("wrappers", include_str!("data/wrappers.toml")),
 ];
 
 /// Words for actions that are met all the time.

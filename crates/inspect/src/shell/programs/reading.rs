@@ -74,6 +74,10 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
                     self.options_ended = true;
                     if let Some(roles) = &self.node.after_dashes {
                         self.ended |= !left.is_empty();
+                        if matches!(roles.as_slice(), [Role::Mark(name)] if name == "@command") {
+                            self.outcome.push(Effect::Runs(left.to_vec()));
+                            break;
+                        }
                         left.iter().for_each(|word| self.outcome.roles(roles, word));
                         break;
                     }
@@ -255,6 +259,12 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
         if name.len() > 2 || self.node.long {
             if let Some(rule) = self.find(name) {
                 return self.apply(name, Some(rule), value, word, left);
+            }
+            // `-javaagent:library`
+            if let Some((before, value)) = text.split_once(':').filter(|_| self.node.long)
+                && let Some(rule) = self.find(before)
+            {
+                return self.apply(before, Some(rule), Some(value), word, left);
             }
             if self.node.long {
                 let double = self.find(&format!("-{name}"));

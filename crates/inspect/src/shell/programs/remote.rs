@@ -14,6 +14,8 @@ pub(super) const SPECIALS: &[Special] = &[
     Special { name: "remote-write", read: remote_write },
     Special { name: "remote-remove", read: remote_remove },
     Special { name: "ssh-option", read: ssh_option },
+    Special { name: "svn-address", read: svn_address },
+    Special { name: "sshfs-option", read: sshfs_option },
     Special { name: "url", read: url },
     Special { name: "saved-url", read: saved_url },
     Special { name: "page", read: page },
@@ -94,7 +96,9 @@ fn ssh_option(word: &Word, outcome: &mut Outcome) {
             outcome.push(Effect::RunsShell(value));
         }
         "remotecommand" => outcome.push(Effect::RunsShell(value)),
+        "hostname" => named_host(&value, outcome),
         "proxyjump" if yes => named_host(&value, outcome),
+        "identityfile" | "certificatefile" | "revokedhostkeys" if yes => outcome.reads(&value),
         "localforward" => outcome.does(Verb::ForwardLocal, "address", &value),
         "remoteforward" => outcome.does(Verb::ForwardRemote, "address", &value),
         "dynamicforward" => outcome.does(Verb::Socks, "address", &value),
@@ -114,6 +118,31 @@ fn ssh_option(word: &Word, outcome: &mut Outcome) {
             outcome.unknown(UnknownCode::Unsupported, &word.text);
         }
         _ => {}
+    }
+}
+
+/// A path or an address of subversion's; `svn+name://` runs the program that its settings name.
+fn svn_address(word: &Word, outcome: &mut Outcome) {
+    if word.text.starts_with("svn+") && !word.text.starts_with("svn+ssh:") || word.is_dynamic() {
+        outcome.unknown(UnknownCode::Dynamic, &word.text);
+    }
+    if let Some(host) = word.text.contains("://").then(|| host(&word.text)).flatten() {
+        outcome.names(Verb::Connect, "host", host);
+    }
+}
+
+/// Options of sshfs: its own, and those of the ssh that it runs.
+fn sshfs_option(word: &Word, outcome: &mut Outcome) {
+    if word.is_dynamic() {
+        return outcome.dynamic(word);
+    }
+    for option in word.text.split(',') {
+        match option.split_once('=') {
+            Some(("ssh_command" | "sftp_server", program)) => {
+                outcome.push(Effect::RunsShell(part(word, program)));
+            }
+            _ => ssh_option(&part(word, option), outcome),
+        }
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) fn rest(name: &str) -> Option<Rest> {
 
 /// A program and its words.
 fn command(words: &[Word], outcome: &mut Outcome) {
+    // The end of options, where it stands behind the first operand.
+    let words = words.strip_prefix(&[Word::constant("--")]).unwrap_or(words);
     if !words.is_empty() {
         outcome.push(Effect::Runs(words.to_vec()));
     }
@@ -46,6 +48,11 @@ fn assigned_command(words: &[Word], outcome: &mut Outcome) {
     let words = words.strip_prefix(&[Word::constant("-")]).unwrap_or(words);
     let start = words.iter().position(|word| !word.text.contains('=')).unwrap_or(words.len());
     let (assignments, words) = words.split_at(start);
+    if let Some(split) = outcome.mark("@split").filter(|_| start == 0) {
+        // They follow the words of `-S`.
+        let split = split.text.split_whitespace().filter(|word| !word.contains('=')).map(Word::constant);
+        return command(&split.chain(words.iter().cloned()).collect::<Vec<_>>(), outcome);
+    }
     for word in assignments {
         if word.sure == Sureness::Any {
             outcome.dynamic(word);
@@ -155,7 +162,7 @@ fn tar(words: &[Word], outcome: &mut Outcome) {
     let folder = outcome.mark("@folder");
     let creates = outcome.is_marked("@create");
     if let Some(archive) = &archive {
-        if creates {
+        if creates || outcome.is_marked("@change") {
             outcome.writes(archive)
         } else {
             outcome.reads(archive)
@@ -206,8 +213,17 @@ fn su(words: &[Word], outcome: &mut Outcome) {
 
 /// `parallel command ::: words`: the command is shell text with a word put into it.
 fn parallel(words: &[Word], outcome: &mut Outcome) {
-    let end = words.iter().position(|word| word.text.starts_with("::")).unwrap_or(words.len());
-    let words: Vec<Word> = words.iter().take(end).map(super::find::found).collect();
+    let end = words.iter().position(|word| word.text.starts_with(":::")).unwrap_or(words.len());
+    let (words, given) = words.split_at(end);
+    let words: Vec<Word> = words.iter().map(super::find::found).collect();
+    if let Some((separator, texts)) = given.split_first().filter(|_| words.is_empty()) {
+        // Without a command they are the commands.
+        if separator.text != ":::" {
+            outcome.unknown(UnknownCode::Dynamic, "commands from a file");
+        }
+        texts.iter().for_each(|text| outcome.push(Effect::RunsShell(text.clone())));
+        return;
+    }
     if words.is_empty() {
         return outcome.push(Effect::RunsShellInput);
     }
@@ -232,5 +248,9 @@ fn flock_command(words: &[Word], outcome: &mut Outcome) {
 fn entry_command(words: &[Word], outcome: &mut Outcome) {
     let mut run: Vec<Word> = outcome.mark("@entrypoint").into_iter().collect();
     run.extend_from_slice(words);
+    if run.is_empty() && outcome.is_marked("@terminal") && !outcome.is_marked("@detached") {
+        // What the image runs by itself, on a terminal.
+        outcome.bare(Verb::Interactive, None);
+    }
     command(&run, outcome);
 }

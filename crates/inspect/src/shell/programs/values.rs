@@ -38,6 +38,9 @@ const SPECIALS: &[Special] = &[
     Special { name: "job-file", read: job_file },
     Special { name: "sysctl", read: sysctl },
     Special { name: "at-script", read: at_script },
+    Special { name: "mode", read: mode },
+    Special { name: "comma-command", read: comma_command },
+    Special { name: "text-or-file", read: text_or_file },
     Special { name: "ansible-text", read: ansible_text },
 ];
 
@@ -118,7 +121,13 @@ fn split_string(word: &Word, outcome: &mut Outcome) {
     for word in words.iter().take(start) {
         outcome.push(Effect::Sets(word.clone()));
     }
-    outcome.push(Effect::Runs(words.into_iter().skip(start).collect()));
+    let words = words.get(start..).unwrap_or_default();
+    if words.first().is_none_or(|first| first.text.starts_with('-')) {
+        // Options of env's own.
+        return outcome.unknown(UnknownCode::Dynamic, &word.text);
+    }
+    outcome.set_mark("@split", word);
+    outcome.push(Effect::Runs(words.to_vec()));
 }
 
 /// What `gzip` and its like make of a file: the same name with their ending.
@@ -212,6 +221,27 @@ fn ansible_text(word: &Word, outcome: &mut Outcome) {
     outcome.set_mark("@text", word);
 }
 
+/// A path, with `@` before it perhaps, or the text itself.
+fn text_or_file(word: &Word, outcome: &mut Outcome) {
+    outcome.reads(&part(word, word.text.strip_prefix('@').unwrap_or(&word.text)));
+}
+
+/// A program and its words between commas.
+fn comma_command(word: &Word, outcome: &mut Outcome) {
+    outcome.push(Effect::Runs(word.text.split(',').map(|text| part(word, text)).collect()));
+}
+
+/// A file's mode; one that lets it run as its owner is more than a mode.
+fn mode(word: &Word, outcome: &mut Outcome) {
+    let digits = word.text.trim_start_matches('0');
+    let is_special = digits.len() > 3 || word.text.contains('s');
+    if word.is_dynamic() {
+        outcome.dynamic(word);
+    } else if is_special {
+        outcome.bare(Verb::Permissions, None);
+    }
+}
+
 /// A setting of the kernel; with a value it is changed.
 fn sysctl(word: &Word, outcome: &mut Outcome) {
     if let Some((name, _)) = word.text.split_once('=') {
@@ -289,7 +319,8 @@ fn jq_filter(word: &Word, outcome: &mut Outcome) {
 
 /// A word of tmux, which takes a semicolon at its end for the start of another command.
 fn tmux_word(word: &Word, outcome: &mut Outcome) {
-    if word.is_dynamic() || word.text.ends_with(';') {
+    // `#(command)` in a format is run.
+    if word.is_dynamic() || word.text.ends_with(';') || word.text.contains("#(") {
         outcome.unknown(UnknownCode::Dynamic, &word.text);
     }
 }
