@@ -213,8 +213,10 @@ impl Reader<'_> {
                 }
                 return Ok(Compound::Test(words));
             }
-            let operator =
-                ["&&", "||", "(", ")", "<", ">"].into_iter().find(|operator| self.eat_all(operator));
+            let is_process = matches!(self.peek(), Some('<' | '>')) && self.second() == Some('(');
+            let operator = ["&&", "||", "(", ")", "<", ">"]
+                .into_iter()
+                .find(|operator| !is_process && self.eat_all(operator));
             if let Some(operator) = operator {
                 match operator {
                     "(" => open += 1,
@@ -254,6 +256,7 @@ impl Reader<'_> {
                 Some(')') if open == 0 => break,
                 Some('&' | ';') if open == 0 => break,
                 Some('|') if open == 0 && self.second() == Some('|') => break,
+                Some('<' | '>') if self.second() == Some('(') => self.process(&mut parts)?,
                 Some(c @ ('(' | ')' | '|' | ' ' | '\t' | '<' | '>' | '&' | ';' | '#')) => {
                     self.bump();
                     open = match c {

@@ -223,6 +223,8 @@ impl Reader<'_> {
                         _ => parts.push(Part::Quoted("\\".to_owned())),
                     }
                 }
+                // Outside double quotes these run, as anywhere in a word.
+                Some('<' | '>') if !quoted && self.second() == Some('(') => self.process(&mut parts)?,
                 Some(_) => self.part(&mut parts)?,
             }
         }
