@@ -1,7 +1,8 @@
 //! Batches: requests within a request, each of which is inspected like one that came alone.
 //!
 //! Microsoft Graph and other OData (`$batch`, in JSON or multipart), Azure Resource Manager (`/batch`),
-//! Google (`/batch`, multipart), Salesforce (`/composite`), and what looks the same elsewhere.
+//! Google (`/batch`, multipart), Azure Storage (`comp=batch`), Salesforce (`/composite`), Facebook, Asana,
+//! `WordPress`, and what looks the same elsewhere.
 
 use sallyport_core::UnknownCode;
 
@@ -30,8 +31,23 @@ pub(super) fn read(call: &Call<'_>, apis: &Apis, depth: usize, found: &mut Found
     let is_google = call.host().ends_with("googleapis.com")
         && call.path.segments.first().is_some_and(|first| first == "batch");
     let is_arm = call.host().starts_with("management.") && last == "batch";
-    let must = last == "$batch" || is_google || is_arm;
-    let may = must || last.contains("batch") || last == "composite";
+    let is = |at: usize, name: &str| {
+        call.path.segments.iter().rev().nth(at).is_some_and(|segment| segment.eq_ignore_ascii_case(name))
+    };
+    // Storage of Azure says it in the query, Facebook in the body of a post to its root.
+    let is_storage = call
+        .target
+        .query
+        .iter()
+        .any(|(name, value)| name.eq_ignore_ascii_case("comp") && value.eq_ignore_ascii_case("batch"));
+    let is_facebook = call.host().starts_with("graph.")
+        && call.path.segments.iter().all(|one| {
+            one.is_empty()
+                || one.starts_with('v') && !one.contains(|c: char| c.is_ascii_alphabetic() && c != 'v')
+        });
+    let is_graph = is(1, "composite") && last == "graph";
+    let must = last == "$batch" || is_google || is_arm || is_storage || is_graph;
+    let may = must || last.contains("batch") || last == "composite" || is(1, "batch") || is_facebook;
     if !may || !call.changes() {
         return;
     }
@@ -73,7 +89,13 @@ fn base(call: &Call<'_>, last: &str) -> String {
 }
 
 fn from_json(json: &Json, inner: &mut Vec<Inner>) -> bool {
-    let lists = ["requests", "batch", "operations", "compositeRequest", "batchRequests"];
+    if let Some(graphs) = json.get("graphs") {
+        let graphs = graphs.items();
+        return !graphs.is_empty() && graphs.iter().all(|graph| from_json(graph, inner));
+    }
+    // Asana wraps all that it takes.
+    let json = json.get("data").filter(|data| data.get("actions").is_some()).unwrap_or(json);
+    let lists = ["requests", "batch", "operations", "actions", "compositeRequest", "batchRequests"];
     let list = match json {
         Json::Array(items) => items.as_slice(),
         _ => lists.iter().find_map(|name| json.get(name)).map(Json::items).unwrap_or_default(),
@@ -83,7 +105,7 @@ fn from_json(json: &Json, inner: &mut Vec<Inner>) -> bool {
 
 fn from_item(item: &Json, inner: &mut Vec<Inner>) -> bool {
     let methods = ["method", "httpMethod", "http_method"];
-    let urls = ["url", "relativeUrl", "relative_url", "path", "uri"];
+    let urls = ["url", "relativeUrl", "relative_url", "relative_path", "path", "uri"];
     let bodies = ["body", "content"];
     let one = |names: &[&str]| names.iter().map(|name| item.count(name)).sum::<usize>() <= 1;
     let method = methods.iter().find_map(|name| item.text(name));

@@ -57,6 +57,14 @@ fn a_mebibyte_of_anything_is_answered_in_time() {
     for at in 0..2_000 {
         write!(fragments, "fragment f{at} on Q{{...f{} a}}", (at + 1) % 2_000).unwrap();
     }
+    let mut operations = String::from("fragment F on Q{");
+    for at in 0..50_000 {
+        write!(operations, "f{at} ").unwrap();
+    }
+    operations.push('}');
+    for at in 0..30_000 {
+        write!(operations, "query Q{at}{{...F}}").unwrap();
+    }
     let mut requests = String::from("{\"requests\":[");
     for at in 0..20_000 {
         write!(requests, "{{\"method\":\"GET\",\"url\":\"/u/{at}\"}},").unwrap();
@@ -88,6 +96,7 @@ fn a_mebibyte_of_anything_is_answered_in_time() {
         ("graphql strings", endpoint, JSON, graphql(&format!("{{a(x:{})}}", fill("\"\"")))),
         ("graphql comments", endpoint, JSON, graphql(&fill("#\n"))),
         ("graphql fragments", endpoint, JSON, graphql(&fragments)),
+        ("graphql operations", endpoint, JSON, graphql(&operations)),
         ("graphql lists", endpoint, JSON, graphql(&format!("{{a(x:{})}}", "[".repeat(100_000)))),
         ("graphql short", endpoint, JSON, graphql(&format!("{{{}}}", "a(x:1) ".repeat(18_000)))),
         ("graphql selections", endpoint, JSON, graphql(&format!("{}{}", "{a".repeat(60), "}".repeat(60)))),

@@ -35,7 +35,7 @@ pub(super) fn inspect_within(request: &Request<'_>, apis: &Apis, depth: usize) -
         return found.facts();
     };
     let content = content::read(request, &mut found);
-    let methods = method::effective(request, &target.query, &content, &mut found);
+    let methods = method::effective(request, &target, &content, &mut found);
     let view = View { request, apis, target: &target, content: &content, methods: &methods };
     framing::other_hosts(request, target.host.as_ref(), &mut found);
     let strict = view.read(&target.paths.strict, depth);

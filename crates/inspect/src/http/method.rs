@@ -5,15 +5,20 @@ use sallyport_core::Verb;
 use super::content::Content;
 use super::found::Found;
 use super::request::Request;
+use super::target::Target;
 
 /// Header fields that frameworks take the method from.
-const FIELDS: [&str; 6] = [
+const FIELDS: [&str; 10] = [
     "x-http-method-override",
     "x-http-method",
     "x-method-override",
     "x-method",
     "x-original-method",
     "x-rewrite-method",
+    "x-override-method",
+    "x-forwarded-method",
+    "x-real-method",
+    "http-method-override",
 ];
 /// Names in queries and forms that frameworks take the method from.
 const NAMES: [&str; 6] =
@@ -22,7 +27,7 @@ const NAMES: [&str; 6] =
 /// The method on the wire first, then what is put in its place. Upper case, without repeats.
 pub(super) fn effective(
     request: &Request<'_>,
-    query: &[(String, String)],
+    target: &Target,
     content: &Content<'_>,
     found: &mut Found,
 ) -> Vec<String> {
@@ -36,7 +41,12 @@ pub(super) fn effective(
     }
     let mut methods = vec![method];
     let fields = FIELDS.iter().flat_map(|field| request.texts(field));
-    let named = query.iter().chain(content.form()).filter(|(name, _)| is_override(name));
+    // Of Facebook's interfaces the plain name does.
+    let is_facebook = target.host.as_ref().is_some_and(|host| {
+        ["facebook.com", "instagram.com", "whatsapp.com"].iter().any(|name| host.name.ends_with(name))
+    });
+    let named = target.query.iter().chain(content.form());
+    let named = named.filter(|(name, _)| is_override(name) || (is_facebook && name == "method"));
     let stated = content.json().and_then(|json| json.text("_method")).map(str::to_owned);
     let parts = content.parts().iter().filter(|part| is_override(&part.name));
     let overrides = fields

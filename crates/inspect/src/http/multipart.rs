@@ -87,7 +87,9 @@ pub(super) fn parameter(value: &str, name: &str) -> Option<String> {
     value.split(';').skip(1).find_map(|parameter| {
         let (key, value) = parameter.split_once('=')?;
         let value = value.trim();
-        let value = value.strip_prefix('"').map_or(value, |value| value.split('"').next().unwrap_or(value));
+        // PHP takes either quote.
+        let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''));
+        let value = quote.map_or(value, |quote| value.split(quote).nth(1).unwrap_or(value));
         key.trim().eq_ignore_ascii_case(name).then(|| value.to_owned())
     })
 }

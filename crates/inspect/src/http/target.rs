@@ -52,6 +52,9 @@ pub(super) fn read(request: &Request<'_>, found: &mut Found) -> Option<Target> {
     }
     if target == b"*" {
         let host = declared_host(request, request.scheme, found);
+        if host.is_none() || request.method != b"OPTIONS" {
+            found.ambiguous("an asterisk without a host, or of another method than OPTIONS");
+        }
         let paths = path::read(b"/*", found);
         return Some(Target { scheme: request.scheme.map(str::to_owned), host, paths, query: Vec::new() });
     }

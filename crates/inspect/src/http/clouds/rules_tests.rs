@@ -25,7 +25,7 @@ fn fits(api: &Api, rule: &Rule, example: &str) -> bool {
     let mut found = Found::default();
     let target = target::read(&request, &mut found).unwrap();
     let content = content::read(&request, &mut found);
-    let methods = method::effective(&request, &target.query, &content, &mut found);
+    let methods = method::effective(&request, &target, &content, &mut found);
     let call = Call {
         request: &request,
         methods: &methods,

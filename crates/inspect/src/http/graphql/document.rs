@@ -25,6 +25,14 @@ pub(super) struct Root<'t> {
     fragments: Vec<&'t str>,
 }
 
+impl Root<'_> {
+    fn takes(&self, room: &mut usize) -> Result<(), Doubt> {
+        let left = room.checked_sub(1 + self.fields.len() + self.fragments.len());
+        *room = left.ok_or((UnknownCode::TooLarge, "more GraphQL than is read"))?;
+        Ok(())
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Operation<'t> {
     pub(super) verb: Verb,
@@ -55,8 +63,14 @@ impl<'t> Document<'t> {
         if is_sound { Ok(document) } else { Err(REJECTED) }
     }
 
-    /// The fields of an operation's root, through fragments.
-    pub(super) fn root_fields(&self, operation: &Operation<'t>) -> Result<HashSet<&'t str>, Doubt> {
+    /// The fields of an operation's root, through fragments. `room` is what may still be looked at: a fragment
+    /// is read again for each operation that spreads it.
+    pub(super) fn root_fields(
+        &self,
+        operation: &Operation<'t>,
+        room: &mut usize,
+    ) -> Result<HashSet<&'t str>, Doubt> {
+        operation.root.takes(room)?;
         let mut fields: HashSet<&str> = operation.root.fields.iter().copied().collect();
         let mut seen: HashSet<&str> = HashSet::new();
         let mut next = operation.root.fragments.clone();
@@ -64,6 +78,7 @@ impl<'t> Document<'t> {
             if seen.insert(name) {
                 let fragment = self.fragments.get(name);
                 let fragment = fragment.ok_or((UnknownCode::Unparsable, "a fragment that is not defined"))?;
+                fragment.takes(room)?;
                 fields.extend(&fragment.fields);
                 next.extend(&fragment.fragments);
             }

@@ -15,7 +15,7 @@ fn ours(text: &str) -> Option<Roots> {
         .operations
         .iter()
         .map(|operation| {
-            let fields = document.root_fields(operation)?;
+            let fields = document.root_fields(operation, &mut 1_000_000)?;
             Ok::<_, Doubt>((
                 operation.name.map(str::to_owned),
                 fields.into_iter().map(str::to_owned).collect(),

@@ -20,6 +20,8 @@ use super::json::Json;
 const LONGEST: usize = 1 << 20;
 /// More texts in one request than servers take.
 const MOST_TEXTS: usize = 1000;
+/// Fields and spreads of roots in one request, each counted as often as it is read.
+const MOST_FIELDS: usize = 1 << 19;
 
 /// One text with what selects from it.
 struct Text<'t> {
@@ -84,8 +86,9 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         found.unknown(UnknownCode::TooLarge, "more GraphQL than is read");
         return;
     }
+    let mut room = MOST_FIELDS;
     for text in texts {
-        if let Err((code, why)) = text_actions(&text, call, found) {
+        if let Err((code, why)) = text_actions(&text, call, &mut room, found) {
             found.unknown(code, why);
         }
     }
@@ -161,12 +164,12 @@ fn looks_like(query: &str) -> bool {
         && (Document::parse(query).is_ok() || ["mutation", "subscription"].into_iter().any(defines))
 }
 
-fn text_actions(text: &Text<'_>, call: &Call<'_>, found: &mut Found) -> Result<(), Doubt> {
+fn text_actions(text: &Text<'_>, call: &Call<'_>, room: &mut usize, found: &mut Found) -> Result<(), Doubt> {
     let document = Document::parse(text.query)?;
     let wanted = text.operation.filter(|name| !name.is_empty());
     let (chosen, doubt) = chosen(&document, wanted);
     for operation in chosen {
-        for field in document.root_fields(operation)? {
+        for field in document.root_fields(operation, room)? {
             let operation_name = Some(field.to_owned());
             found.add(Action { operation: operation_name, ..call.action(operation.verb, "path") });
         }
