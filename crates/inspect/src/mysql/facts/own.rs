@@ -54,15 +54,26 @@ impl Reader {
             Statement::Maintain { verb: _, tables } => {
                 self.each_table(Verb::Maintain, tables);
             }
-            Statement::Flush { what: _, tables, locks } => {
-                self.each_table(Verb::Maintain, tables);
+            Statement::Flush { what, tables, locks } => {
+                // FLUSH MASTER is the old spelling of RESET MASTER.
+                if what.iter().any(|what| is_replication(what)) {
+                    self.add(Action::new(Verb::Replication));
+                }
+                if !what.iter().all(|what| is_replication(what)) {
+                    self.each_table(Verb::Maintain, tables);
+                }
                 if *locks {
                     self.each_table(Verb::Lock, tables);
                 }
             }
             Statement::Reset { what } => {
-                let persist = what.to_ascii_uppercase().starts_with("PERSIST");
-                self.add(Action::new(if persist { Verb::Configure } else { Verb::Maintain }));
+                for what in what {
+                    self.add(Action::new(match what.split(' ').next() {
+                        Some("PERSIST") => Verb::Configure,
+                        Some("QUERY") => Verb::Maintain,
+                        _ => Verb::Replication,
+                    }));
+                }
             }
             Statement::Replication { words: _ } => self.add(Action::new(Verb::Replication)),
             Statement::Xa { verb: _ } => self.add(Action::new(Verb::TwoPhase)),
@@ -444,4 +455,9 @@ fn verb_of(verb: ObjectVerb) -> Verb {
 
 pub(super) fn words_of(name: &ObjectName) -> Vec<&str> {
     names::parts(name).unwrap_or_default().iter().map(|part| part.value.as_str()).collect()
+}
+
+/// Whether that is of replication, among what FLUSH names.
+fn is_replication(what: &str) -> bool {
+    matches!(what.split(' ').next(), Some("MASTER" | "SLAVE" | "REPLICA"))
 }

@@ -96,14 +96,15 @@ pub(super) fn flush(cursor: &mut Cursor<'_, '_>) -> Result<Statement, Unknown> {
 
 /// `RESET …`: of replication, or of other things.
 pub(super) fn reset(cursor: &mut Cursor<'_, '_>) -> Result<Statement, Unknown> {
-    let words = leading_words(cursor.rest(), 4);
-    match words.split(' ').next() {
-        Some("MASTER" | "SLAVE" | "REPLICA" | "BINARY") => {
-            Ok(Statement::Replication { words: format!("RESET {words}") })
+    let what = cursor.separated(|cursor| {
+        let words = leading_words(cursor.until(|lexeme| lexeme.is_symbol(",")), 4);
+        match words.split(' ').next() {
+            Some("MASTER" | "SLAVE" | "REPLICA" | "BINARY" | "QUERY" | "PERSIST") => Ok(words),
+            _ => Err(unsupported("RESET")),
         }
-        Some("QUERY" | "PERSIST") => Ok(Statement::Reset { what: words }),
-        _ => Err(unsupported("RESET")),
-    }
+    })?;
+    cursor.end()?;
+    Ok(Statement::Reset { what })
 }
 
 /// Statements of replication, of which the leading words say enough. An expression may only tell a time.

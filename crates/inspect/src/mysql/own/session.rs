@@ -108,6 +108,10 @@ fn scoped_assignment(cursor: &mut Cursor<'_, '_>, scope: Scope) -> Result<(Assig
                 cursor.advance();
                 scope = own;
             }
+            // Behind another assignment it still is no variable, but the account's own.
+            if lexeme.is_word("PASSWORD") && !next.is_some_and(|next| next.is_symbol(".")) {
+                return Err(unsupported("SET PASSWORD behind an assignment"));
+            }
             let first = cursor.ident()?.value;
             AssignmentTarget::System { scope, name: variable(cursor, first)? }
         }

@@ -34,7 +34,7 @@ pub(in super::super) enum Statement {
     /// `FLUSH …`: what, each in upper case (`TABLES`, `BINARY LOGS`), and the tables that are named.
     Flush { what: Vec<String>, tables: Vec<ObjectName>, locks: bool },
     /// `RESET QUERY CACHE | PERSIST x`: not of replication.
-    Reset { what: String },
+    Reset { what: Vec<String> },
     /// All that steers replication and the binary log: CHANGE MASTER and REPLICATION SOURCE, START and STOP
     /// REPLICA, RESET MASTER, PURGE, BINLOG, GROUP_REPLICATION. The leading words, in upper case.
     Replication { words: String },
