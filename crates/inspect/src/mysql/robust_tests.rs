@@ -26,6 +26,11 @@ fn hostile(size: usize) -> Vec<(&'static str, String)> {
         let count = size / (before.len() + after.len());
         format!("{}{middle}{}", before.repeat(count), after.repeat(count))
     };
+    // Half of it columns, half of it tables.
+    let of_tables = |head: &str, column: &str, condition: &str| {
+        let half = |piece: &str| piece.repeat((size / 2).checked_div(piece.len()).unwrap_or(0));
+        format!("{head}{} FROM t{} WHERE 1{}", half(column), half(",t"), half(condition))
+    };
     vec![
         ("parentheses", format!("SELECT {}", around("(", "1", ")"))),
         ("open parentheses", format!("SELECT {}", fill("("))),
@@ -77,6 +82,11 @@ fn hostile(size: usize) -> Vec<(&'static str, String)> {
         ("grants", format!("GRANT SELECT{} ON *.* TO a", fill(", SELECT"))),
         ("references", format!("UPDATE t SET a = 1{}", fill(", a = a"))),
         ("deletes", format!("DELETE t{} FROM t", fill(", t"))),
+        ("columns of tables", of_tables("SELECT 1", ", c", "")),
+        ("qualified columns of tables", of_tables("SELECT 1", ", t.c", "")),
+        ("stars of tables", of_tables("SELECT 1", ", *", "")),
+        ("columns of tables in a condition", of_tables("SELECT 1", "", " AND c")),
+        ("merged columns of tables", format!("SELECT 1 FROM t{}", fill(" JOIN t USING (a)"))),
     ]
 }
 

@@ -41,6 +41,10 @@ const DEPTH_LIMIT: usize = 400;
 /// How many texts within a text are read.
 const NESTED_LIMIT: usize = 64;
 
+/// How many pairs of a column and a table that may hold it are looked at in one text: their number grows with
+/// the square of its length.
+const MATCHING_LIMIT: usize = 400_000;
+
 /// Whether an expression's columns are read, or decide which rows count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
@@ -62,6 +66,8 @@ pub(super) struct Reader {
     depth: usize,
     /// How many more texts within the text may be read: each may hold several more.
     nested_left: usize,
+    /// How many more pairs of a column and a table may be looked at.
+    matching_left: usize,
     /// The column being assigned, whose own reading stays where it is.
     assigning: Option<String>,
     /// Names of output columns that HAVING may use, and those that it used.
@@ -91,6 +97,7 @@ impl Reader {
             closed: Vec::new(),
             depth: 0,
             nested_left: NESTED_LIMIT,
+            matching_left: MATCHING_LIMIT,
             assigning: None,
             outputs: None,
             writing: None,

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sallyport_core::{Action, Condition, ObjectName, Verb};
+use sallyport_core::{Action, Condition, ObjectName, UnknownCode, Verb};
 use sqlparser::ast::Ident;
 
 use super::{Mode, Reader, names};
@@ -101,8 +101,22 @@ impl Reader {
         }
     }
 
+    /// Whether one more column may be held against every table in scope; a gap when there were too many.
+    fn affords(&mut self) -> bool {
+        let tables: usize = self.scopes.iter().map(|scope| scope.sources.len()).sum();
+        let left = self.matching_left.checked_sub(tables);
+        match left {
+            Some(left) => self.matching_left = left,
+            None => self.gap(UnknownCode::TooLarge, "too many columns of too many tables"),
+        }
+        left.is_some()
+    }
+
     /// Every column of every source of this level: `*`.
     pub(super) fn star(&mut self, mode: Mode) {
+        if !self.affords() {
+            return;
+        }
         for source in self.sources().to_vec() {
             self.note(&source, "*", mode);
         }
@@ -150,6 +164,9 @@ impl Reader {
     }
 
     fn qualified(&mut self, qualifier: &[&Ident], column: &str, mode: Mode) {
+        if !self.affords() {
+            return;
+        }
         match self.find_source(qualifier) {
             Some(source) => self.note(&source, column, mode),
             // No source goes by that name: the server refuses it, or knows of one that we did not see.
@@ -169,6 +186,9 @@ impl Reader {
             && names.iter().any(|name| name == column)
         {
             used.push(column.to_owned());
+            return;
+        }
+        if !self.affords() {
             return;
         }
         for at in (0..self.scopes.len()).rev() {
@@ -199,6 +219,9 @@ impl Reader {
 
     /// Columns named in USING or by a NATURAL join, on every source from `from` on.
     pub(super) fn merge(&mut self, column: &str, from: usize) {
+        if !self.affords() {
+            return;
+        }
         let sources: Vec<(usize, Source)> =
             self.sources().iter().enumerate().skip(from).map(|(at, source)| (at, source.clone())).collect();
         let mut places = BTreeSet::new();
