@@ -1,6 +1,6 @@
 //! Calls of functions, and what those that are classed do.
 
-use sallyport_core::Verb;
+use sallyport_core::{UnknownCode, Verb};
 use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
     FunctionArguments, Ident, Value, ValueWithSpan,
@@ -36,6 +36,13 @@ impl Reader {
             && is_one_column(args)
         {
             return;
+        }
+        // MySQL folds the case of some letters beyond ASCII into it before it looks a function up.
+        if parts.iter().any(|part| part.value.contains(['\u{130}', '\u{212a}'])) {
+            self.gap(
+                UnknownCode::Ambiguous,
+                "a letter in the name of a function that servers fold into ASCII",
+            );
         }
         let class = class_of(&parts, self.flavour);
         let mut arguments: &[FunctionArg] = &[];

@@ -3,6 +3,8 @@
 //! Chains of operators lean to the left in the tree and are walked down, not recursed into, so that a long
 //! condition takes no stack and every part is looked at once.
 
+use std::cmp::Ordering;
+
 use sallyport_core::Condition;
 use sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget, Query,
@@ -56,6 +58,7 @@ fn fold(expression: &Expr, depth: usize) -> Fold {
             other => other,
         },
         Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => fold(expr, deeper),
+        Expr::UnaryOp { op: _, expr } => whole([fold(expr, deeper)]),
         Expr::BinaryOp { op: BinaryOperator::Or, .. } => {
             let arms = chain(expression, |op| *op == BinaryOperator::Or);
             if complementary(&arms) {
@@ -148,9 +151,13 @@ fn literal(value: &Value) -> Fold {
 /// The number that a string begins with, as the server converts it.
 fn leading_number(text: &str) -> f64 {
     let text = text.trim_start();
+    let mut points = 0;
     let end = text
         .char_indices()
-        .find(|(at, c)| !(c.is_ascii_digit() || *c == '.' || (*at == 0 && (*c == '-' || *c == '+'))))
+        .find(|(at, c)| {
+            points += usize::from(*c == '.');
+            !(c.is_ascii_digit() || (*c == '.' && points == 1) || (*at == 0 && (*c == '-' || *c == '+')))
+        })
         .map_or(text.len(), |(at, _)| at);
     text.get(..end).and_then(|number| number.parse().ok()).unwrap_or(0.0)
 }
@@ -231,24 +238,63 @@ fn comparison(left: &Expr, operator: &BinaryOperator, right: &Expr, depth: usize
             BinaryOperator::Eq | BinaryOperator::LtEq | BinaryOperator::GtEq | BinaryOperator::Spaceship
         ));
     }
-    if let (Some(left), Some(right)) = (constant(left), constant(right)) {
-        let order = match (left.parse::<f64>(), right.parse::<f64>()) {
-            (Ok(left), Ok(right)) => left.partial_cmp(&right),
-            _ => Some(left.to_lowercase().cmp(&right.to_lowercase())),
-        };
-        if let Some(order) = order {
-            match operator {
-                BinaryOperator::Eq | BinaryOperator::Spaceship => return truth(order.is_eq()),
-                BinaryOperator::NotEq => return truth(order.is_ne()),
-                BinaryOperator::Lt => return truth(order.is_lt()),
-                BinaryOperator::LtEq => return truth(order.is_le()),
-                BinaryOperator::Gt => return truth(order.is_gt()),
-                BinaryOperator::GtEq => return truth(order.is_ge()),
-                _ => {}
-            }
+    if let Some(order) = order(left, right) {
+        match operator {
+            BinaryOperator::Eq | BinaryOperator::Spaceship => return truth(order.is_eq()),
+            BinaryOperator::NotEq => return truth(order.is_ne()),
+            BinaryOperator::Lt => return truth(order.is_lt()),
+            BinaryOperator::LtEq => return truth(order.is_le()),
+            BinaryOperator::Gt => return truth(order.is_gt()),
+            BinaryOperator::GtEq => return truth(order.is_ge()),
+            _ => {}
         }
     }
     whole([fold(left, depth), fold(right, depth)])
+}
+
+/// How the server orders two literals: as strings when both are, else as numbers. Nothing where a collation,
+/// or the rounding of a number, may decide.
+fn order(left: &Expr, right: &Expr) -> Option<Ordering> {
+    match (literal_of(left)?, literal_of(right)?) {
+        (Literal::Text(left), Literal::Text(right)) => {
+            let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+            (left.bytes().all(plain) && right.bytes().all(plain)).then(|| left.cmp(right))
+        }
+        (left, right) => left.number()?.partial_cmp(&right.number()?),
+    }
+}
+
+enum Literal<'a> {
+    Text(&'a str),
+    Number(f64),
+}
+
+impl Literal<'_> {
+    /// Its value where the server's arithmetic has the same.
+    fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(text) if text.len() > MOST_DIGITS || text.contains(['e', 'E']) => None,
+            Self::Text(text) => Some(leading_number(text)),
+        }
+    }
+}
+
+/// A number of more may be rounded.
+const MOST_DIGITS: usize = 15;
+
+fn literal_of(expression: &Expr) -> Option<Literal<'_>> {
+    match bare(expression) {
+        Expr::Value(value) => match &value.value {
+            Value::Number(text, _) if text.len() <= MOST_DIGITS => {
+                text.parse().ok().filter(|number: &f64| number.is_finite()).map(Literal::Number)
+            }
+            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => Some(Literal::Text(text)),
+            Value::Boolean(value) => Some(Literal::Number(f64::from(u8::from(*value)))),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn constant(expression: &Expr) -> Option<String> {
@@ -304,6 +350,8 @@ fn same(left: &Expr, right: &Expr) -> bool {
     match (left, right) {
         (Expr::Nested(left), right) => same(left, right),
         (left, Expr::Nested(right)) => same(left, right),
+        (Expr::UnaryOp { op: UnaryOperator::Plus, expr }, other)
+        | (other, Expr::UnaryOp { op: UnaryOperator::Plus, expr }) => same(expr, other),
         (
             Expr::Identifier(_) | Expr::CompoundIdentifier(_),
             Expr::Identifier(_) | Expr::CompoundIdentifier(_),

@@ -202,7 +202,8 @@ impl Reader {
             Statement::DropViews(views) => {
                 for view in views {
                     if let Some(object) = self.relation(view) {
-                        self.act(Verb::Drop, "view", object);
+                        self.act(Verb::Drop, "view", object.clone());
+                        self.system_write(&object);
                     }
                 }
             }

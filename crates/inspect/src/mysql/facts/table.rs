@@ -139,7 +139,8 @@ impl Reader {
     pub(super) fn view(&mut self, view: &View) {
         let View { alter, or_replace: _, name, columns: _, query } = view;
         let Some(object) = self.relation(name) else { return };
-        self.act(if *alter { Verb::Alter } else { Verb::Create }, "view", object);
+        self.act(if *alter { Verb::Alter } else { Verb::Create }, "view", object.clone());
+        self.system_write(&object);
         self.query(query);
     }
 }
