@@ -8,7 +8,8 @@ use super::method::is_token_character;
 use super::request::{Body, Request, Version};
 
 /// Fields that some servers route by in place of the host of the request.
-const OTHER_HOSTS: [&str; 4] = ["x-forwarded-host", "x-host", "x-forwarded-server", "x-http-host-override"];
+const OTHER_HOSTS: [&str; 5] =
+    ["x-original-host", "x-forwarded-host", "x-host", "x-forwarded-server", "x-http-host-override"];
 
 /// Looks at every field, and at those that frame the body.
 pub(super) fn check(request: &Request<'_>, found: &mut Found) {

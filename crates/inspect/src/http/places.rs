@@ -13,7 +13,7 @@ use super::target::{self, Target};
 const SOURCES: [&str; 4] =
     ["x-amz-copy-source", "x-ms-copy-source", "x-goog-copy-source", "x-ms-rename-source"];
 /// Fields with a path that some servers route by.
-const REWRITES: [&str; 3] = ["x-original-url", "x-rewrite-url", "x-original-uri"];
+const REWRITES: [&str; 4] = ["x-original-url", "x-rewrite-url", "x-original-uri", "x-envoy-original-path"];
 
 pub(super) fn read(request: &Request<'_>, target: &Target, methods: &[String], found: &mut Found) {
     for field in SOURCES {

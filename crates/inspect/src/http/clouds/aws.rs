@@ -51,6 +51,9 @@ struct Service {
     /// Changes only when one of these parameters is given.
     #[serde(default)]
     with: Vec<String>,
+    /// Changes only with a parameter, each as `Operation parameter=value`.
+    #[serde(default)]
+    given: Vec<String>,
     /// Parameters that say who.
     #[serde(default)]
     to: Vec<String>,
@@ -64,6 +67,7 @@ struct Compiled {
     secret: Vec<Glob>,
     code: Vec<Glob>,
     with: Vec<Glob>,
+    given: Vec<(Glob, Glob)>,
 }
 
 static SERVICES: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
@@ -75,10 +79,19 @@ static SERVICES: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
         secret: globs(&written.secret),
         code: globs(&written.code),
         with: globs(&written.with),
+        given: written
+            .given
+            .iter()
+            .filter_map(|text| text.split_once(' '))
+            .map(|(operation, parameter)| (Glob::new(operation), Glob::new(parameter)))
+            .collect(),
         written,
     };
     table.into_iter().map(compile).collect()
 });
+
+/// The row of services that have none of their own.
+const ANY: &str = "*";
 
 const SUFFIXES: [&str; 8] = [
     ".amazonaws.com",
@@ -118,7 +131,12 @@ pub(super) fn recognise(call: &Call<'_>, marks: &mut Marks, found: &mut Found) {
     if let [operation] = operations.as_slice() {
         marks.operation = Some(operation.clone());
     }
-    for service in SERVICES.iter().filter(|service| service.is_meant(host, &scopes, &targets, &versions)) {
+    let mut meant: Vec<&Compiled> =
+        SERVICES.iter().filter(|service| service.is_meant(host, &scopes, &targets, &versions)).collect();
+    if meant.is_empty() {
+        meant.extend(SERVICES.iter().find(|service| service.written.name == ANY));
+    }
+    for service in meant {
         if operations.is_empty() {
             service.without_operation(call, found);
         }
@@ -180,7 +198,15 @@ impl Compiled {
         if fits(&self.code) {
             remote::code(call, found);
         }
-        if fits(&self.change) && !fits(&self.read) && self.is_given(call) {
+        let given: Vec<&Glob> = self
+            .given
+            .iter()
+            .filter(|(operation, _)| operation.fits(&name))
+            .map(|(_, parameter)| parameter)
+            .collect();
+        let with: Vec<&Glob> = self.with.iter().collect();
+        let changes = fits(&self.change) && !fits(&self.read) && (with.is_empty() || is_given(&with, call));
+        if changes || is_given(&given, call) {
             let kind = self.written.kind.as_deref().unwrap_or(&self.written.name);
             found.add(Action {
                 to: self.principals(call),
@@ -188,26 +214,6 @@ impl Compiled {
                 ..call.action(Verb::IamChange, kind)
             });
         }
-    }
-
-    /// Whether a parameter is given that makes a change of it; one in a body that is not read is.
-    fn is_given(&self, call: &Call<'_>) -> bool {
-        if self.with.is_empty() {
-            return true;
-        }
-        let fits = |name: &str, value: Option<&str>| {
-            let pair = format!("{name}={}", value.unwrap_or_default()).to_ascii_lowercase();
-            self.with.iter().any(|glob| glob.fits(&pair))
-        };
-        let in_pairs =
-            call.target.query.iter().chain(call.content.form()).any(|(name, value)| fits(name, Some(value)));
-        let members = call.content.json().map(super::super::json::Json::members).unwrap_or_default();
-        let in_members = members.iter().any(|(name, value)| {
-            fits(name, value.as_text())
-                || value.items().iter().any(|item| fits(name, item.as_text()))
-                || value.members().iter().any(|(inner, value)| fits(inner, value.as_text()))
-        });
-        in_pairs || in_members || call.content.unread.is_some()
     }
 
     fn principals(&self, call: &Call<'_>) -> Vec<String> {
@@ -220,6 +226,26 @@ impl Compiled {
         names.dedup();
         names
     }
+}
+
+/// Whether one of the parameters is given; one in a body that is not read is.
+fn is_given(wanted: &[&Glob], call: &Call<'_>) -> bool {
+    if wanted.is_empty() {
+        return false;
+    }
+    let fits = |name: &str, value: Option<&str>| {
+        let pair = format!("{name}={}", value.unwrap_or_default()).to_ascii_lowercase();
+        wanted.iter().any(|glob| glob.fits(&pair))
+    };
+    let in_pairs =
+        call.target.query.iter().chain(call.content.form()).any(|(name, value)| fits(name, Some(value)));
+    let members = call.content.json().map(super::super::json::Json::members).unwrap_or_default();
+    let in_members = members.iter().any(|(name, value)| {
+        fits(name, value.as_text())
+            || value.items().iter().any(|item| fits(name, item.as_text()))
+            || value.members().iter().any(|(inner, value)| fits(inner, value.as_text()))
+    });
+    in_pairs || in_members || call.content.unread.is_some()
 }
 
 /// The service of a host: its labels hold the region, the account or a bucket too, so the last that is a

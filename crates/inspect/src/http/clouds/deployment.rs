@@ -18,6 +18,19 @@ const IAM: [&str; 6] = [
     "microsoft.documentdb/databaseaccounts/sqlrole",
     "microsoft.kubernetesconfiguration/",
 ];
+/// The same below any provider's types.
+const IAM_WITHIN: [&str; 10] = [
+    "/administrators",
+    "/sqladministrators",
+    "/azureadonlyauthentications",
+    "/principalassignments",
+    "/accesspolicyassignments",
+    "/authorizationrules",
+    "/localusers",
+    "/trustedaccessrolebindings",
+    "/federatedidentitycredentials",
+    "/registrationassignments",
+];
 /// Types of resources that run code.
 const CODE: [&str; 5] =
     ["microsoft.resources/deploymentscripts", "/extensions", "/runcommands", "/webhooks", "/sourcecontrols"];
@@ -33,8 +46,12 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
     if properties.get("templateLink").is_some() {
         found.unknown(UnknownCode::Dynamic, "a template that stands elsewhere");
     }
-    if let Some(template) = properties.get("template") {
-        template_in(template, "", call, found);
+    match properties.get("template") {
+        Some(Json::Text(_) | Json::Array(_)) => {
+            found.unknown(UnknownCode::Unsupported, "a template that is no object");
+        }
+        Some(template) => template_in(template, "", call, found),
+        None => {}
     }
 }
 
@@ -73,7 +90,18 @@ fn resource_in(resource: &Json, parent: &str, call: &Call<'_>, found: &mut Found
 fn of_type(kind: &str, resource: &Json, call: &Call<'_>, found: &mut Found) {
     // Bicep writes the version of an extension type behind an @.
     let lower = kind.split('@').next().unwrap_or_default().to_ascii_lowercase();
-    if IAM.iter().any(|prefix| lower.starts_with(prefix)) || lower.contains("/providers/roleassignments") {
+    let opens_vault = lower == "microsoft.keyvault/vaults"
+        && resource.at("/properties/accessPolicies").iter().any(|list| match list {
+            Json::Array(policies) => !policies.is_empty(),
+            _ => true,
+        });
+    let gets_identity = !resource.at("/identity/userAssignedIdentities").is_empty();
+    if opens_vault
+        || gets_identity
+        || IAM.iter().any(|prefix| lower.starts_with(prefix))
+        || IAM_WITHIN.iter().any(|part| lower.ends_with(part))
+        || lower.contains("/providers/roleassignments")
+    {
         let who = resource.at("/properties/principalId");
         found.add(Action {
             to: who.into_iter().filter_map(Json::as_text).map(str::to_owned).collect(),

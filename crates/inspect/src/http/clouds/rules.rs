@@ -69,7 +69,10 @@ struct WrittenRule {
     /// One of these parameters stands in the query, as `name` or `name=value`.
     #[serde(default)]
     query: Vec<String>,
-    /// One of these stands in the body, unless the body is not read.
+    /// One of these fields stands in the head, as `name` or `name=value`.
+    #[serde(default)]
+    fields: Vec<String>,
+    /// One of these stands in the body, as `/member` or `/member=value`, unless the body is not read.
     #[serde(default)]
     when: Vec<String>,
     effect: Effect,
@@ -129,7 +132,8 @@ struct Rule {
     except: Vec<PathGlob>,
     methods: Vec<String>,
     query: Vec<(String, Option<String>)>,
-    when: Vec<String>,
+    fields: Vec<(String, Option<Glob>)>,
+    when: Vec<(String, Option<Glob>)>,
     effect: Effect,
     kind: String,
     to: Vec<String>,
@@ -171,12 +175,17 @@ impl Rule {
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
             None => (text.clone(), None),
         };
+        let valued = |text: &String| match text.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(Glob::new(value))),
+            None => (text.clone(), None),
+        };
         Self {
             paths: written.paths.iter().map(|path| PathGlob::new(path)).collect(),
             except: written.except.iter().map(|path| PathGlob::new(path)).collect(),
             methods: written.methods,
             query: written.query.iter().map(parameter).collect(),
-            when: written.when,
+            fields: written.fields.iter().map(valued).collect(),
+            when: written.when.iter().map(valued).collect(),
             effect: written.effect,
             kind: written.kind.unwrap_or_else(|| "path".to_owned()),
             to: written.to,
@@ -192,6 +201,7 @@ impl Rule {
             && self.paths.iter().any(|path| path.fits(segments))
             && !self.except.iter().any(|path| path.fits(segments))
             && (self.query.is_empty() || self.query.iter().any(|wanted| has_parameter(call, wanted)))
+            && (self.fields.is_empty() || self.fields.iter().any(|wanted| has_field(call, wanted)))
             && (self.when.is_empty() || holds(call.content, &self.when))
     }
 }
@@ -203,10 +213,22 @@ fn has_parameter(call: &Call<'_>, (wanted, value): &(String, Option<String>)) ->
     })
 }
 
+fn has_field(call: &Call<'_>, (wanted, value): &(String, Option<Glob>)) -> bool {
+    call.request
+        .texts(wanted)
+        .any(|found| value.as_ref().is_none_or(|value| value.fits(found.trim().to_lowercase().as_str())))
+}
+
 /// Whether the body holds one of the members. A body that is no single object may hold any.
-fn holds(content: &Content<'_>, members: &[String]) -> bool {
+fn holds(content: &Content<'_>, members: &[(String, Option<Glob>)]) -> bool {
     match content.json() {
-        Some(json @ Json::Object(_)) => members.iter().any(|pointer| !json.at(pointer).is_empty()),
+        Some(json @ Json::Object(_)) => members.iter().any(|(pointer, wanted)| {
+            json.at(pointer).into_iter().any(|found| match (wanted, found.as_text()) {
+                (None, _) => true,
+                (Some(wanted), Some(text)) => wanted.fits(&text.to_lowercase()),
+                (Some(_), None) => false,
+            })
+        }),
         _ => !content.is_empty,
     }
 }
@@ -215,14 +237,17 @@ fn holds(content: &Content<'_>, members: &[String]) -> bool {
 pub(super) fn recognise(call: &Call<'_>, marks: &mut Marks, found: &mut Found) {
     let segments = comparable(&call.path.segments);
     for api in APIS.iter().filter(|api| api.is_for(call, &segments)) {
-        let keyed;
-        let segments = if api.odata {
-            keyed = split_keys(&segments);
-            &keyed
+        let (keyed, cast);
+        let (segments, uncast) = if api.odata {
+            (keyed, cast) = (split_keys(&segments), without_casts(&segments));
+            (&keyed, cast.as_ref())
         } else {
-            &segments
+            (&segments, None)
         };
-        for rule in api.rules.iter().filter(|rule| rule.fits(call, segments)) {
+        let fits = |rule: &&Rule| {
+            rule.fits(call, segments) || uncast.is_some_and(|segments| rule.fits(call, segments))
+        };
+        for rule in api.rules.iter().filter(fits) {
             apply(rule, call, marks, found);
         }
     }
@@ -254,6 +279,19 @@ fn split_keys(segments: &[String]) -> Vec<String> {
         }
     }
     split
+}
+
+/// The same without casts: `groups/a/microsoft.graph.group/members` is `groups/a/members`. Nothing where there
+/// are none.
+fn without_casts(segments: &[String]) -> Option<Vec<String>> {
+    let is_cast =
+        |at: usize, segment: &String| segment.starts_with("microsoft.graph.") && at + 1 < segments.len();
+    if !segments.iter().enumerate().any(|(at, segment)| is_cast(at, segment)) {
+        return None;
+    }
+    let kept = segments.iter().enumerate().filter(|(at, segment)| !is_cast(*at, segment));
+    let kept: Vec<String> = kept.map(|(_, segment)| segment.clone()).collect();
+    Some(split_keys(&kept))
 }
 
 fn apply(rule: &Rule, call: &Call<'_>, marks: &mut Marks, found: &mut Found) {
