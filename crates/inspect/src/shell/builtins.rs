@@ -100,7 +100,10 @@ impl Engine {
             [first, ..] if first.sure == Sureness::Any => {
                 self.found.unknown(UnknownCode::Dynamic, "printf with words that are not known");
             }
-            [first, second, ..] if first.sure == Sureness::One && second.text.contains('[') => {
+            [first, second, ..]
+                if first.sure == Sureness::One
+                    && (second.text.contains('[') || self.could_be_option(&first.text)) =>
+            {
                 self.found.unknown(UnknownCode::Dynamic, "printf with a format that is not known");
             }
             [first, ..] if first.text.starts_with("-v") && first.text.len() > 2 => {
@@ -134,6 +137,15 @@ impl Engine {
                 self.name_argument(name);
             }
         }
+    }
+
+    /// Whether a quoted word starts and ends with what the text has read or computed. Text at its end makes
+    /// it no name of a variable.
+    fn could_be_option(&self, written: &str) -> bool {
+        let inside = written.trim_matches('"');
+        let ends_open = inside.ends_with(['}', ')', '`', ']'])
+            || inside.rsplit_once('$').is_some_and(|(_, name)| super::syntax::is_name(name));
+        inside.starts_with(['$', '`']) && ends_open && !self.is_from_outside(inside)
     }
 
     /// Whether a word is one variable that the text has not set: what it holds came with the session.

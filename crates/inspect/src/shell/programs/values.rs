@@ -6,7 +6,7 @@ use super::description::Special;
 use super::outcome::Outcome;
 use super::{awk, clusters, databases, git, remote, sed};
 use crate::shell::effect::Effect;
-use crate::shell::word::Word;
+use crate::shell::word::{Sureness, Word};
 
 const SPECIALS: &[Special] = &[
     Special { name: "assignment", read: assignment },
@@ -265,8 +265,14 @@ fn at_script(word: &Word, outcome: &mut Outcome) {
 
 /// A text, or `@file` as a whole.
 fn at_start(word: &Word, outcome: &mut Outcome) {
+    // One word in double quotes that starts with something known names no file, whatever follows.
+    let is_text = word.sure == Sureness::One
+        && word.text.strip_prefix('"').is_some_and(|text| {
+            text.starts_with(|c: char| !matches!(c, '@' | '$' | '`' | '\\' | '"' | '\''))
+        });
     match word.text.strip_prefix('@') {
         Some(path) => outcome.reads(&part(word, path)),
+        None if is_text => {}
         None if word.is_dynamic() => outcome.dynamic(word),
         None => {}
     }
