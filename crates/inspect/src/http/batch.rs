@@ -88,19 +88,20 @@ fn base(call: &Call<'_>, last: &str) -> String {
     shown.rsplit_once('/').map(|(base, _)| base.to_owned()).unwrap_or_default()
 }
 
+/// Every list that may be a batch is read: which of them the server takes is its own affair.
 fn from_json(json: &Json, inner: &mut Vec<Inner>) -> bool {
-    if let Some(graphs) = json.get("graphs") {
-        let graphs = graphs.items();
-        return !graphs.is_empty() && graphs.iter().all(|graph| from_json(graph, inner));
-    }
-    // Asana wraps all that it takes.
-    let json = json.get("data").filter(|data| data.get("actions").is_some()).unwrap_or(json);
-    let lists = ["requests", "batch", "operations", "actions", "compositeRequest", "batchRequests"];
-    let list = match json {
-        Json::Array(items) => items.as_slice(),
-        _ => lists.iter().find_map(|name| json.get(name)).map(Json::items).unwrap_or_default(),
+    let names = ["requests", "batch", "operations", "compositeRequest", "batchRequests"];
+    let mut lists: Vec<&Json> = match json {
+        Json::Array(_) => vec![json],
+        _ => names.iter().filter_map(|name| json.get(name)).collect(),
     };
-    !list.is_empty() && list.iter().take(MOST + 1).all(|item| from_item(item, inner))
+    // Salesforce has such lists in a list, Asana wraps all that it takes.
+    for name in names {
+        lists.extend(json.at(&format!("/graphs/*/{name}")));
+    }
+    lists.extend(json.at("/data/actions"));
+    let items: Vec<&Json> = lists.into_iter().flat_map(Json::items).take(MOST + 1).collect();
+    !items.is_empty() && items.into_iter().all(|item| from_item(item, inner))
 }
 
 fn from_item(item: &Json, inner: &mut Vec<Inner>) -> bool {

@@ -38,7 +38,11 @@ pub(super) fn read<'b>(body: &'b [u8], boundary: &str) -> Option<Vec<Part<'b>>> 
             continue;
         }
         if let Some(start) = start {
-            parts.push(part(trim_line(body.get(start..begins)?)));
+            let part = part(trim_line(body.get(start..begins)?));
+            if is_odd(part.head) {
+                return None;
+            }
+            parts.push(part);
         }
         if rest == b"--" {
             return Some(parts);
@@ -84,14 +88,61 @@ pub(super) fn lines(head: &[u8]) -> impl Iterator<Item = (String, String)> {
 
 /// A parameter of a field's value: `name="a"; filename=b`.
 pub(super) fn parameter(value: &str, name: &str) -> Option<String> {
-    value.split(';').skip(1).find_map(|parameter| {
-        let (key, value) = parameter.split_once('=')?;
-        let value = value.trim();
-        // PHP takes either quote.
-        let quote = value.chars().next().filter(|first| matches!(first, '"' | '\''));
-        let value = quote.map_or(value, |quote| value.split(quote).nth(1).unwrap_or(value));
-        key.trim().eq_ignore_ascii_case(name).then(|| value.to_owned())
-    })
+    let found = parameters(value).into_iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value)
+}
+
+/// All of them. A semicolon within quotes divides nothing; PHP takes either quote.
+fn parameters(value: &str) -> Vec<(String, String)> {
+    let mut pieces = vec![String::new()];
+    let (mut quote, mut escaped) = (None, false);
+    for c in value.chars() {
+        let piece = pieces.last_mut();
+        match (quote, c) {
+            (None, ';') => pieces.push(String::new()),
+            (Some(open), _) if c == open && !escaped => quote = None,
+            (None, '"' | '\'') if piece.as_ref().is_some_and(|piece| piece.ends_with('=')) => quote = Some(c),
+            (Some(_), '\\') if !escaped => {
+                escaped = true;
+                continue;
+            }
+            (Some(_), _) => {
+                if let Some(piece) = piece {
+                    if escaped && !matches!(c, '"' | '\'' | '\\') {
+                        piece.push('\\');
+                    }
+                    piece.push(c);
+                }
+            }
+            (None, _) => {
+                if let Some(piece) = piece
+                    && !(c.is_whitespace() && (piece.is_empty() || piece.ends_with('=')))
+                {
+                    piece.push(c);
+                }
+            }
+        }
+        escaped = false;
+    }
+    let pairs = pieces.iter().skip(1).filter_map(|piece| piece.split_once('='));
+    pairs.map(|(key, value)| (key.trim().to_owned(), value.trim_end().to_owned())).collect()
+}
+
+/// Whether readers of forms could take the head otherwise: a name that comes twice or is encoded, a field on
+/// two lines, a content that is coded.
+fn is_odd(head: &[u8]) -> bool {
+    let disposition = field(head, "content-disposition").unwrap_or_default();
+    if !disposition.to_ascii_lowercase().starts_with("form-data") {
+        return false;
+    }
+    let parameters = parameters(&disposition);
+    let count = |name: &str| parameters.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).count();
+    let is_folded = head.split(|byte| *byte == b'\n').any(|line| matches!(line.first(), Some(b' ' | b'\t')));
+    let coding = field(head, "content-transfer-encoding").unwrap_or_default().to_ascii_lowercase();
+    count("name") > 1
+        || count("name*") > 0
+        || is_folded
+        || !matches!(coding.as_str(), "" | "binary" | "8bit" | "7bit")
 }
 
 /// The line break before a delimiter belongs to the delimiter.

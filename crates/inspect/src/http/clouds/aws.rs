@@ -136,6 +136,11 @@ pub(super) fn recognise(call: &Call<'_>, marks: &mut Marks, found: &mut Found) {
     if meant.is_empty() {
         meant.extend(SERVICES.iter().find(|service| service.written.name == ANY));
     }
+    // The query's operation is not all when a body that nobody reads may name another.
+    let is_query = meant.iter().any(|service| service.written.version.is_some());
+    if is_query && targets.is_empty() && call.content.unread.is_some() {
+        rules::unread(call.content, found);
+    }
     for service in meant {
         if operations.is_empty() {
             service.without_operation(call, found);

@@ -11,21 +11,30 @@ use crate::shell::{self, Flavour};
 
 /// The command: `command=` of the query once for each word, `cmd=` of a kubelet, or `Cmd` of Docker's body.
 pub(super) fn exec(call: &Call<'_>, found: &mut Found) {
-    let mut words: Vec<&str> = call.parameters("command").collect();
-    if words.is_empty() {
-        words = call.parameters("cmd").flat_map(str::split_ascii_whitespace).collect();
+    let mut commands: Vec<Vec<&str>> = Vec::new();
+    for pairs in [call.target.query.as_slice(), call.content.form()] {
+        let named = |wanted: &'static str| {
+            pairs.iter().filter(move |(name, _)| name == wanted).map(|(_, value)| value.as_str())
+        };
+        commands.push(named("command").collect());
+        commands.push(named("cmd").flat_map(str::split_ascii_whitespace).collect());
     }
-    if let Some(json) = call.content.json().filter(|_| words.is_empty()) {
-        words = json.at("/Cmd/*").into_iter().filter_map(Json::as_text).collect();
-    }
-    if words.is_empty() {
+    let stated = call.content.json().map(|json| json.at("/Cmd/*")).unwrap_or_default();
+    commands.push(stated.into_iter().filter_map(Json::as_text).collect());
+    commands.retain(|words| !words.is_empty());
+    if commands.is_empty() {
         found.unknown(UnknownCode::Dynamic, "a command that the request does not say");
         found.add(call.action(Verb::Interactive, "container"));
         return;
     }
-    // Its words as a shell would write them: the container has no shell in between.
-    let text: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-    found.merge(shell::inspect(text.join(" ").as_bytes(), Flavour::Bash));
+    if commands.len() > 1 {
+        found.ambiguous("a command in more than one place");
+    }
+    for words in commands {
+        // Its words as a shell would write them: the container has no shell in between.
+        let text: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        found.merge(shell::inspect(text.join(" ").as_bytes(), Flavour::Bash));
+    }
     let given = |name: &str| {
         call.parameters(name).any(|value| matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True"))
     };

@@ -21,7 +21,7 @@ const LONGEST: usize = 1 << 20;
 /// More texts in one request than servers take.
 const MOST_TEXTS: usize = 1000;
 /// Fields and spreads of roots in one request, each counted as often as it is read.
-const MOST_FIELDS: usize = 1 << 19;
+const MOST_FIELDS: usize = 1 << 17;
 
 /// One text with what selects from it.
 struct Text<'t> {
@@ -35,9 +35,13 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
     let mut persisted = false;
     let mut batch = 0;
     let mut texts = Vec::new();
-    let uploaded = call.content.parts().iter().find(|part| part.name == "operations");
-    let uploaded = uploaded.and_then(|part| serde_json::from_slice::<Json>(part.bytes).ok());
-    for json in call.content.json().into_iter().chain(uploaded.as_ref()) {
+    let uploaded = call.content.parts().iter().filter(|part| part.name == "operations");
+    let uploaded: Vec<Json> =
+        uploaded.filter_map(|part| serde_json::from_slice::<Json>(part.bytes).ok()).collect();
+    if uploaded.len() > 1 {
+        found.ambiguous("GraphQL texts in more than one place");
+    }
+    for json in call.content.json().into_iter().chain(&uploaded) {
         let alone = std::slice::from_ref(json);
         let items = if let Json::Array(items) = json { items.as_slice() } else { alone };
         for item in items {
@@ -46,7 +50,7 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
                 batch += 1;
                 let operation = operation_of(item, call, found);
                 texts.extend(queries.iter().map(|query| Text { query, operation }));
-            } else if endpoint && is_persisted(item) {
+            } else if endpoint && is_persisted(item) || !item.at("/extensions/persistedQuery").is_empty() {
                 persisted = true;
             }
             if item.count("query") > 1 || item.count("operationName") > 1 {
@@ -61,6 +65,8 @@ pub(super) fn read(call: &Call<'_>, found: &mut Found) {
         let before = texts.len();
         texts.extend(queries.map(|(_, query)| Text { query, operation }));
         sources += texts.len() - before;
+        let hashed = value(pairs, "extensions").is_some_and(|value| value.contains("persistedQuery"));
+        persisted |= hashed && texts.len() == before;
         persisted |= endpoint && texts.len() == before && pairs.iter().any(|(name, _)| is_persisting(name));
     }
     if call.content.media.as_deref() == Some("application/graphql")
