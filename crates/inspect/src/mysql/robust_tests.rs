@@ -86,6 +86,19 @@ fn hostile(size: usize) -> Vec<(&'static str, String)> {
         ("qualified columns of tables", of_tables("SELECT 1", ", t.c", "")),
         ("stars of tables", of_tables("SELECT 1", ", *", "")),
         ("columns of tables in a condition", of_tables("SELECT 1", "", " AND c")),
+        ("doubled columns", {
+            let more =
+                (1..size / 60).map(|at| format!(",c{at} AS (SELECT * FROM c{} a, c{} b)", at - 1, at - 1));
+            format!("WITH c0 AS (SELECT 1 x){} SELECT 1", more.collect::<String>())
+        }),
+        (
+            "executions",
+            format!(
+                "PREPARE s FROM 'SELECT 1 FROM {}';{}",
+                (0..size / 40).map(|at| format!("t{at}")).collect::<Vec<_>>().join(","),
+                "EXECUTE s;".repeat(size / 20)
+            ),
+        ),
         ("merged columns of tables", format!("SELECT 1 FROM t{}", fill(" JOIN t USING (a)"))),
     ]
 }

@@ -73,6 +73,10 @@ impl Found {
         self.actions.keys().any(|key| key.verb.group() == sallyport_core::Group::Schema)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.actions.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.actions.is_empty()
     }

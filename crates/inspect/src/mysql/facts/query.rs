@@ -12,6 +12,9 @@ use super::output::{expression_name, item_alias, item_expression};
 use super::scope::{Cte, Source};
 use super::{Mode, Reader, names};
 
+/// More columns no server gives; without a limit, each CTE could hold those of the one before it twice.
+const MOST_COLUMNS: usize = 4096;
+
 impl Reader {
     /// A query as a statement of its own: something is selected even when no table is read.
     pub(super) fn query_statement(&mut self, query: &Query) {
@@ -303,7 +306,8 @@ impl Reader {
                     match parts {
                         Some(parts) => {
                             self.star_of(&parts, Mode::Read);
-                            let columns = self.find_source(&parts).and_then(|source| source.columns);
+                            let source = names.is_some().then(|| self.find_source(&parts)).flatten();
+                            let columns = source.and_then(|source| source.columns);
                             names = names.zip(columns).map(|(mut all, columns)| {
                                 all.extend(columns);
                                 all
@@ -316,6 +320,11 @@ impl Reader {
                     self.wildcard_options(options);
                     self.star(Mode::Read);
                     let merged = self.scopes.last().is_some_and(|scope| !scope.merged.is_empty());
+                    let of = |source: &Source| source.columns.as_ref().map_or(0, Vec::len);
+                    if names.is_none() || self.sources().iter().map(of).sum::<usize>() > MOST_COLUMNS {
+                        names = None;
+                        continue;
+                    }
                     let columns: Option<Vec<Vec<String>>> =
                         self.sources().iter().map(|source| source.columns.clone()).collect();
                     names = names.zip(columns.filter(|_| !merged)).map(|(mut all, columns)| {
@@ -324,6 +333,7 @@ impl Reader {
                     });
                 }
             }
+            names = names.filter(|names| names.len() <= MOST_COLUMNS);
         }
         names
     }

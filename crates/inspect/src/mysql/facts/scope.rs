@@ -72,12 +72,17 @@ impl Reader {
     }
 
     /// A CTE of exactly that name: which of two spellings the server takes for the same one differs.
-    pub(super) fn find_cte(&self, name: &str) -> Option<Cte> {
-        self.scopes
-            .iter()
-            .rev()
-            .find_map(|scope| scope.ctes.iter().rev().find(|cte| cte.name == name))
-            .cloned()
+    pub(super) fn find_cte(&mut self, name: &str) -> Option<Cte> {
+        let find = |scope: &Scope| scope.ctes.iter().rev().find(|cte| cte.name == name).cloned();
+        let columns = |scope: &Scope| {
+            let cte = scope.ctes.iter().rev().find(|cte| cte.name == name)?;
+            Some(cte.columns.as_ref().map_or(0, Vec::len))
+        };
+        let cost = self.scopes.iter().rev().find_map(columns)?;
+        if !self.spend(cost) {
+            return Some(Cte { name: name.to_owned(), columns: None });
+        }
+        self.scopes.iter().rev().find_map(find)
     }
 
     /// Notes one column of a source.
@@ -104,7 +109,12 @@ impl Reader {
     /// Whether one more column may be held against every table in scope; a gap when there were too many.
     fn affords(&mut self) -> bool {
         let tables: usize = self.scopes.iter().map(|scope| scope.sources.len()).sum();
-        let left = self.matching_left.checked_sub(tables);
+        self.spend(tables)
+    }
+
+    /// Takes from what may be looked at; a gap when nothing is left.
+    pub(super) fn spend(&mut self, cost: usize) -> bool {
+        let left = self.matching_left.checked_sub(cost);
         match left {
             Some(left) => self.matching_left = left,
             None => self.gap(UnknownCode::TooLarge, "too many columns of too many tables"),

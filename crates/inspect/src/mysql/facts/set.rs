@@ -4,7 +4,7 @@ use sallyport_core::{Action, ObjectName, UnknownCode, Verb};
 use sqlparser::ast::{Expr, Ident};
 
 use super::call::text_of;
-use super::{Mode, Reader, names};
+use super::{Found, Mode, Reader, names};
 use crate::mysql::context::SqlMode;
 use crate::mysql::inspection::{StateEffect, StatementKind};
 use crate::mysql::own::{Assignment, AssignmentTarget, Scope, Source};
@@ -89,6 +89,10 @@ impl Reader {
         let key = name.value.to_lowercase();
         self.act_bare(Verb::Execute, "statement", &key);
         self.exprs(arguments, Mode::Read);
+        let cost = self.prepared.get(&key).map_or(0, Found::len);
+        if !self.spend(cost) {
+            return StatementKind::Execute(key);
+        }
         match self.prepared.get(&key).cloned() {
             Some(found) => {
                 if found.has(Verb::Use) {
