@@ -26,9 +26,10 @@ pub enum ApiError {
     /// More than is read.
     #[error("the document is larger than 32 MiB")]
     TooLarge,
-    /// Neither JSON nor YAML of the form.
-    #[error("no API document: {0}")]
-    Syntax(String),
+    /// Neither JSON nor YAML of the form; the first line that is not. Never what stands there: the file may be
+    /// any.
+    #[error("no API document: line {0} is not what OpenAPI or Swagger has there")]
+    Syntax(usize),
     /// It says nothing.
     #[error("the document has no paths")]
     Empty,
@@ -144,9 +145,10 @@ impl Apis {
         }
         // YAML's reader bounds depth and what aliases repeat.
         let document: Document = if text.trim_start().starts_with('{') {
-            serde_json::from_str(text).map_err(|error| ApiError::Syntax(error.to_string()))?
+            serde_json::from_str(text).map_err(|error| ApiError::Syntax(error.line()))?
         } else {
-            serde_norway::from_str(text).map_err(|error| ApiError::Syntax(error.to_string()))?
+            serde_norway::from_str(text)
+                .map_err(|error| ApiError::Syntax(error.location().map_or(1, |at| at.line())))?
         };
         if document.paths.is_empty() {
             return Err(ApiError::Empty);

@@ -97,10 +97,12 @@ pub(super) fn class_of(name: &str, quoted: bool, flavour: Flavour) -> Option<Cla
     } else {
         table().get(name)
     }?;
-    let elsewhere = matches!(
-        (known.only, flavour),
-        (Only::MySql, Flavour::MariaDb(_)) | (Only::MariaDb, Flavour::MySql(_))
-    );
+    let elsewhere = match (known.only, flavour) {
+        (Only::MySql, Flavour::MariaDb(_)) | (Only::MariaDb, Flavour::MySql(_)) => true,
+        // On the server that does not have it the name is a user's, and a call is the graver reading.
+        (Only::MySql | Only::MariaDb, Flavour::Either) => known.class == Class::Harmless,
+        _ => false,
+    };
     if elsewhere || (quoted && known.is_word) { None } else { Some(known.class) }
 }
 
@@ -162,7 +164,8 @@ mod tests {
         assert_eq!(class_of("BIN_TO_UUID", false, mysql), Some(Class::Harmless));
         assert_eq!(class_of("bin_to_uuid", false, maria), None);
         assert_eq!(class_of("json_detailed", false, mysql), None);
-        assert_eq!(class_of("json_detailed", false, Flavour::Either), Some(Class::Harmless));
+        assert_eq!(class_of("json_detailed", false, Flavour::Either), None, "a user's on one of them");
+        assert_ne!(class_of("master_gtid_wait", false, Flavour::Either), None);
         assert_eq!(class_of("nosuch", false, Flavour::Either), None);
     }
 }

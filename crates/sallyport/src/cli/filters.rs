@@ -27,7 +27,9 @@ enum Language {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example: sallyport inspect --language postgres < in.jsonl > out.jsonl")]
+#[command(
+    after_help = "A line holds \"text\" (for http: \"method\", \"url\", \"headers\", \"body\"), may hold an \"id\", and what decides the reading (docs/facts.md).\n\nExample: echo '{\"id\": 1, \"text\": \"delete from users\"}' | sallyport inspect --language postgres"
+)]
 pub(crate) struct Inspect {
     /// The language of the operations.
     #[arg(long, value_enum)]
