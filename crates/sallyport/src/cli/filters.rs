@@ -28,7 +28,7 @@ enum Language {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A line holds \"text\" (for http: \"method\", \"url\", \"headers\", \"body\"), may hold an \"id\", and what decides the reading (docs/facts.md).\n\nExample: echo '{\"id\": 1, \"text\": \"delete from users\"}' | sallyport inspect --language postgres"
+    after_help = "A line holds \"text\" (for http: \"method\", \"url\", \"headers\", \"body\"), may hold an \"id\", and what decides the reading (docs/facts.md).\n\nExample: sallyport inspect --language postgres <<< '{\"id\": 1, \"text\": \"delete from users\"}'"
 )]
 pub(crate) struct Inspect {
     /// The language of the operations.
