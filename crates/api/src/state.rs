@@ -1,11 +1,11 @@
 //! What the routes work with.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use sallyport_auth::Authenticator;
 use sallyport_core::{Clock, Principal, SessionControl, Target};
+use sallyport_record::read::Recordings;
 use sallyport_store::{AuditRow, Store};
 
 use crate::host::Hosts;
@@ -25,12 +25,12 @@ pub struct ApiState {
     pub(crate) control: Arc<dyn SessionControl>,
     pub(crate) targets: Arc<dyn Targets>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) recordings: Arc<PathBuf>,
+    pub(crate) recordings: Recordings,
     pub(crate) hosts: Hosts,
 }
 
 impl ApiState {
-    /// Puts it together. `recordings` is the recorder's folder; `hosts` are names by which the API may
+    /// Puts it together. `hosts` are names by which the API may
     /// be asked besides loopback's own.
     #[must_use]
     pub fn new(
@@ -39,11 +39,10 @@ impl ApiState {
         control: Arc<dyn SessionControl>,
         targets: Arc<dyn Targets>,
         clock: Arc<dyn Clock>,
-        recordings: PathBuf,
+        recordings: Recordings,
         hosts: &[String],
     ) -> Self {
-        let (recordings, hosts) = (Arc::new(recordings), Hosts::new(hosts));
-        Self { store, auth, control, targets, clock, recordings, hosts }
+        Self { store, auth, control, targets, clock, recordings, hosts: Hosts::new(hosts) }
     }
 
     /// Notes what somebody did or tried. What cannot be noted is not done, or is said to have failed.

@@ -149,7 +149,7 @@ impl House {
             control.clone(),
             Arc::new(OneTarget),
             clock,
-            dir.path().join("data/recordings"),
+            sallyport_record::read::Recordings::in_folder(dir.path().join("data/recordings")),
             &["gw.example.com".to_owned()],
         );
         Self { router: crate::router(state), store, control, tokens, dir }

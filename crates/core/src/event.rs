@@ -1,6 +1,7 @@
 //! What the recording says, entry by entry.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,9 @@ pub struct ParameterShape {
 
 /// One entry of a session's recording. Exact bytes travel beside it as the entry's payload: the text
 /// of an operation followed by its parameters' values, or the bytes of a data entry.
+///
+/// Facts and decision are shared: the recorder writes the same pair once and refers to it afterwards, and
+/// tells that it is the same by its place in memory, so that a repeated operation costs no comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
@@ -74,9 +78,9 @@ pub enum Event {
         /// What it is bound to.
         digest: Digest,
         /// What it would do.
-        facts: Facts,
+        facts: Arc<Facts>,
         /// What policy said.
-        decision: Decision,
+        decision: Arc<Decision>,
         /// The request whose approval was used.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approval: Option<RequestId>,
@@ -97,9 +101,9 @@ pub enum Event {
         /// What it is bound to.
         digest: Digest,
         /// What it would do.
-        facts: Facts,
+        facts: Arc<Facts>,
         /// What policy said.
-        decision: Decision,
+        decision: Arc<Decision>,
         /// The request, where there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request: Option<RequestId>,
@@ -119,9 +123,9 @@ pub enum Event {
         /// What it is bound to.
         digest: Digest,
         /// What it would do.
-        facts: Facts,
+        facts: Arc<Facts>,
         /// What policy said.
-        decision: Decision,
+        decision: Arc<Decision>,
     },
     /// A message that carries no decided operation was refused by name.
     MessageRefused {

@@ -203,8 +203,8 @@ async fn open(
         parameters: asked.shapes(),
         request: request.id.clone(),
         digest: asked.operation.digest,
-        facts: asked.facts.clone(),
-        decision: decision.clone(),
+        facts: std::sync::Arc::new(asked.facts.clone()),
+        decision: std::sync::Arc::new(decision.clone()),
     };
     session
         .tape

@@ -4,6 +4,8 @@
 //! permit is made in one function, `write_ahead`, out of the recorder's receipt for the recorded
 //! intent: no receipt, no permit; no permit, no way through [`crate::upstream::Upstream::forward`].
 
+use std::sync::Arc;
+
 use sallyport_core::{
     ApprovalRequest, Decision, Digest, Effect, Event, Facts, Group, Limits, Operation, ParameterShape,
     Refusal, Verdict,
@@ -111,8 +113,8 @@ pub(crate) async fn refuse(
         text_length: asked.operation.text.len(),
         parameters: asked.shapes(),
         digest: asked.operation.digest,
-        facts: asked.facts.clone(),
-        decision,
+        facts: Arc::new(asked.facts.clone()),
+        decision: Arc::new(decision),
         request,
         refusal: refusal.clone(),
     };
@@ -136,8 +138,8 @@ async fn write_ahead(
         text_length: asked.operation.text.len(),
         parameters: asked.shapes(),
         digest: asked.operation.digest,
-        facts: asked.facts.clone(),
-        decision,
+        facts: Arc::new(asked.facts.clone()),
+        decision: Arc::new(decision),
         approval: approval.map(|request| request.id.clone()),
         approved_by: approval.map(approvers).unwrap_or_default(),
     };

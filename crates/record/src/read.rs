@@ -1,7 +1,8 @@
 //! Reads recordings back, from the files alone. One entry is in memory at a time.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use sallyport_core::{Digest, Event, Principal, SessionId, Timestamp};
 use serde::Serialize;
@@ -72,66 +73,81 @@ pub struct SessionSummary {
     pub sealed: bool,
 }
 
-/// All sessions, by id, which is by time. Reads every segment once; what is unreadable is left out
-/// (`verify` says what that is).
-///
-/// # Errors
-/// What the disk says.
-pub fn sessions(dir: &Path) -> Result<Vec<SessionSummary>, RecordError> {
-    let mut found: BTreeMap<SessionId, SessionSummary> = BTreeMap::new();
-    for (_, path) in segment::list(dir)? {
-        let (mut segment, _) = Segment::open(&path)?;
-        loop {
-            let mut seen = None;
-            // Only a session's first entry is read whole: it says who and where.
-            let step = segment.step(|envelope| {
-                seen = Some(envelope.clone());
-                envelope.session.is_some() && envelope.sequence == 0
-            })?;
-            let opened = match step {
-                Step::End { .. } | Step::Unreadable { .. } => break,
-                Step::Skipped => None,
-                Step::Frame(frame) => serde_json::from_slice::<Event>(&frame.event).ok(),
-            };
-            let Some(envelope) = seen else { continue };
-            let Some(session) = envelope.session else { continue };
-            let summary = found.entry(session.clone()).or_insert_with(|| SessionSummary {
-                session,
-                principal: None,
-                target: None,
-                opened: envelope.time,
-                last: envelope.time,
-                entries: 0,
-                sealed: false,
-            });
-            summary.last = envelope.time;
-            summary.entries += 1;
-            summary.sealed |= envelope.kind == Kind::Seal;
-            if let Some(Event::SessionOpened { principal, target, .. }) = opened {
-                summary.principal = Some(principal);
-                summary.target = Some(target);
-            }
-        }
-    }
-    Ok(found.into_values().collect())
+/// A folder of recordings. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Recordings {
+    dir: Arc<PathBuf>,
 }
 
-/// One session's entries, in order. Ends with an error at the first entry that is not intact or is
-/// not the next one.
-///
-/// # Errors
-/// What the disk says.
-pub fn session(dir: &Path, id: &SessionId) -> Result<Entries, RecordError> {
-    let mut segments: Vec<PathBuf> = segment::list(dir)?.into_iter().map(|(_, path)| path).collect();
-    segments.reverse();
-    Ok(Entries {
-        session: id.clone(),
-        segments,
-        current: None,
-        next: 0,
-        head: crate::format::NO_LINK,
-        over: false,
-    })
+impl Recordings {
+    /// The recordings in a folder, which need not be there yet.
+    #[must_use]
+    pub fn in_folder(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: Arc::new(dir.into()) }
+    }
+
+    /// All sessions, by id, which is by time. Reads every segment once; what is unreadable is left out
+    /// (`verify` says what that is).
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn sessions(&self) -> Result<Vec<SessionSummary>, RecordError> {
+        let mut found: BTreeMap<SessionId, SessionSummary> = BTreeMap::new();
+        for (_, path) in segment::list(&self.dir)? {
+            let (mut segment, _) = Segment::open(&path)?;
+            loop {
+                let mut seen = None;
+                // Only a session's first entry is read whole: it says who and where.
+                let step = segment.step(|envelope| {
+                    seen = Some(envelope.clone());
+                    envelope.session.is_some() && envelope.sequence == 0
+                })?;
+                let opened = match step {
+                    Step::End { .. } | Step::Unreadable { .. } => break,
+                    Step::Skipped => None,
+                    Step::Frame(frame) => serde_json::from_slice::<Event>(&frame.event).ok(),
+                };
+                let Some(envelope) = seen else { continue };
+                let Some(session) = envelope.session else { continue };
+                let summary = found.entry(session.clone()).or_insert_with(|| SessionSummary {
+                    session,
+                    principal: None,
+                    target: None,
+                    opened: envelope.time,
+                    last: envelope.time,
+                    entries: 0,
+                    sealed: false,
+                });
+                summary.last = envelope.time;
+                summary.entries += 1;
+                summary.sealed |= envelope.kind == Kind::Seal;
+                if let Some(Event::SessionOpened { principal, target, .. }) = opened {
+                    summary.principal = Some(principal);
+                    summary.target = Some(target);
+                }
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// One session's entries, in order. Ends with an error at the first entry that is not intact or is
+    /// not the next one.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn session(&self, id: &SessionId) -> Result<Entries, RecordError> {
+        let mut segments: Vec<PathBuf> =
+            segment::list(&self.dir)?.into_iter().map(|(_, path)| path).collect();
+        segments.reverse();
+        Ok(Entries {
+            session: id.clone(),
+            segments,
+            current: None,
+            next: 0,
+            head: crate::format::NO_LINK,
+            over: false,
+        })
+    }
 }
 
 /// The entries of one session, read as they are asked for.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sallyport_core::SystemClock;
 
 use super::*;
-use crate::read::{self, Content};
+use crate::read::{Content, Recordings};
 use crate::testing::{Faults, FaultyDisk, closed, data, folder, key, opened, recorder, session, settings};
 use crate::verify::{State, verify};
 
@@ -32,14 +32,15 @@ async fn what_is_appended_is_read_back_in_order_with_its_exact_bytes() {
     tape.append(&data(1), &[b"ab\0", b"", b"\xff"]).unwrap();
     let receipt = tape.append(&data(2), &many).unwrap().wait(Need::Written).await.unwrap();
     let seal = tape.seal(&closed()).await.unwrap();
-    let entries: Vec<_> = read::session(dir.path(), &session(1)).unwrap().collect::<Result<_, _>>().unwrap();
+    let entries: Vec<_> =
+        Recordings::in_folder(dir.path()).session(&session(1)).unwrap().collect::<Result<_, _>>().unwrap();
     assert_eq!(entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     assert_eq!(entries[0].event, Content::Event(Box::new(opened())));
     assert_eq!(entries[1].payload, b"ab\0\xff");
     assert_eq!((entries[2].payload.len(), entries[2].hash), (4000, receipt.hash()));
     assert_eq!((receipt.sequence(), receipt.session()), (2, &session(1)));
     assert_eq!(entries[4].event, Content::Seal { entries: 4, head: seal.head() });
-    let summary = &read::sessions(dir.path()).unwrap()[0];
+    let summary = &Recordings::in_folder(dir.path()).sessions().unwrap()[0];
     assert!(summary.sealed && summary.entries == 5 && summary.target.as_deref() == Some("shop-prod"));
     let report = check(dir.path());
     assert!(report.ok(), "{:?}", report.lines());
@@ -63,7 +64,8 @@ async fn an_abandoned_tape_is_noted_and_sealed() {
     recorder.begin(session(1)).append(&opened(), &[]).unwrap();
     drop(recorder.begin(session(2)));
     recorder.flush().await.unwrap();
-    let entries: Vec<_> = read::session(dir.path(), &session(1)).unwrap().map(Result::unwrap).collect();
+    let entries: Vec<_> =
+        Recordings::in_folder(dir.path()).session(&session(1)).unwrap().map(Result::unwrap).collect();
     assert!(matches!(&entries[1].event, Content::Note { event, .. } if event == "abandoned"));
     let report = check(dir.path());
     assert_eq!(report.sessions.len(), 1, "a tape that was never written to is no session");
@@ -246,7 +248,7 @@ fn twenty_thousand_tiny_frames_are_read_one_at_a_time() {
     }
     drop((tape, recorder));
     let mut entries = 0;
-    for entry in read::session(dir.path(), &session(1)).unwrap() {
+    for entry in Recordings::in_folder(dir.path()).session(&session(1)).unwrap() {
         assert_eq!(entry.unwrap().sequence, entries);
         entries += 1;
     }

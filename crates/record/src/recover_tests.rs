@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::Need;
-use crate::read::{self, Content};
+use crate::read::{Content, Recordings};
 use crate::testing::{closed, copy, data, folder, frames, key, opened, recorder, segments, session};
 use crate::verify::{Report, State, verify};
 
@@ -38,7 +38,8 @@ fn a_session_left_open_is_noted_and_sealed_at_the_next_start() {
     let report = check(dir.path());
     assert!(report.ok() && report.recovered.is_empty(), "{:?}", report.lines());
     assert_eq!(report.sessions[1].state, State::Sealed);
-    let entries: Vec<_> = read::session(dir.path(), &session(2)).unwrap().map(Result::unwrap).collect();
+    let entries: Vec<_> =
+        Recordings::in_folder(dir.path()).session(&session(2)).unwrap().map(Result::unwrap).collect();
     assert!(matches!(&entries[2].event, Content::Note { event, .. } if event == "recovered"));
     assert_eq!(entries.len(), 4);
     drop(recorder(dir.path(), 32 << 10));

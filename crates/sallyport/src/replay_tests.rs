@@ -33,8 +33,8 @@ fn intent(text: &[u8], parameters: Vec<ParameterShape>) -> Event {
         text_length: text.len(),
         parameters,
         digest: sallyport_core::Digest::of(text),
-        facts: Facts { language: Language::Postgres, statements: 1, unknown: None, actions: vec![] },
-        decision: decision(Effect::Allow),
+        facts: Facts { language: Language::Postgres, statements: 1, unknown: None, actions: vec![] }.into(),
+        decision: decision(Effect::Allow).into(),
         approval: None,
         approved_by: vec![],
     }
@@ -146,8 +146,8 @@ fn refused(text: &[u8]) -> Event {
         text_length: text.len(),
         parameters: vec![],
         digest: sallyport_core::Digest::of(text),
-        facts: Facts { language: Language::Postgres, statements: 1, unknown: None, actions: vec![] },
-        decision: decision(Effect::Deny),
+        facts: Facts { language: Language::Postgres, statements: 1, unknown: None, actions: vec![] }.into(),
+        decision: decision(Effect::Deny).into(),
         request: None,
         refusal: sallyport_core::Refusal {
             code: sallyport_core::RefusalCode::Denied,

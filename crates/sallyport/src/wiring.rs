@@ -305,7 +305,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         control,
         Arc::new(Present(receiver)),
         Arc::clone(&clock),
-        config.recordings(),
+        sallyport_record::read::Recordings::in_folder(config.recordings()),
         &hosts,
     );
     let api = TcpListener::bind(config.api)

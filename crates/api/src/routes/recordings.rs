@@ -41,8 +41,8 @@ pub(crate) async fn entries(
         return Err(Problem::not_found("session"));
     }
     state.audit(&caller.principal, "recording.read", id.as_str(), "ok").await?;
-    let folder = state.recordings.as_path().to_path_buf();
-    let entries = tokio::task::spawn_blocking(move || read::session(&folder, &id))
+    let recordings = state.recordings.clone();
+    let entries = tokio::task::spawn_blocking(move || recordings.session(&id))
         .await
         .map_err(|_| Problem::recording())?
         .map_err(|error| {
