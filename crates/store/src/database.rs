@@ -120,7 +120,7 @@ where
 
 /// Makes sure that only the owner reads and writes the file, before SQLite sees it. SQLite gives its
 /// side files (`-wal`, `-shm`) the mode of the file itself.
-fn make_private(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn make_private(path: &Path) -> Result<(), StoreError> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -7,6 +7,8 @@
 //! are counted; a race is lost by getting nothing. Every call has a deadline: a store that is stuck
 //! refuses, it does not hang.
 //!
+//! [`search`] is a database of its own, which the recordings can fill anew.
+//!
 //! SQLite today, PostgreSQL later: the statements keep to what both read alike (`$1` parameters,
 //! `ON CONFLICT DO NOTHING`, `BIGINT` for times and flags), and what differs (pragmas, `BEGIN
 //! IMMEDIATE`, file modes) is in `database.rs` alone.
@@ -16,6 +18,7 @@ mod database;
 mod error;
 mod policies;
 mod requests;
+pub mod search;
 mod sessions;
 mod tokens;
 mod waiting;
