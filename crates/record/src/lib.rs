@@ -35,6 +35,7 @@ mod recover;
 mod scan;
 mod segment;
 mod sync;
+pub mod tail;
 mod tape;
 #[cfg(test)]
 mod testing;

@@ -8,7 +8,7 @@ use sallyport_core::{Digest, Event, Principal, SessionId, Timestamp};
 use serde::Serialize;
 
 use crate::error::RecordError;
-use crate::format::{Kind, Note, SealClaim};
+use crate::format::{Envelope, Kind, Note, SealClaim};
 use crate::scan::{Frame, Segment, Step};
 use crate::segment;
 
@@ -84,6 +84,11 @@ impl Recordings {
     #[must_use]
     pub fn in_folder(dir: impl Into<PathBuf>) -> Self {
         Self { dir: Arc::new(dir.into()) }
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> Arc<PathBuf> {
+        Arc::clone(&self.dir)
     }
 
     /// All sessions, by id, which is by time. Reads every segment once; what is unreadable is left out
@@ -190,29 +195,34 @@ impl Entries {
         if !frame.intact {
             return Err(broken("was altered"));
         }
-        let envelope = frame.envelope.ok_or_else(|| broken("was altered"))?;
+        let envelope = frame.envelope.clone().ok_or_else(|| broken("was altered"))?;
         if envelope.sequence != self.next || frame.session_link != self.head {
             return Err(broken("is not the session's next"));
         }
         self.next += 1;
         self.head = frame.hash;
-        let event = match envelope.kind {
-            Kind::Event => serde_json::from_slice(&frame.event)
-                .map_or(Content::Unknown, |event| Content::Event(Box::new(event))),
-            Kind::Note => serde_json::from_slice::<Note>(&frame.event)
-                .map_or(Content::Unknown, |note| Content::Note { event: note.event, reason: note.reason }),
-            Kind::Seal => serde_json::from_slice::<SealClaim>(&frame.event)
-                .map_or(Content::Unknown, |seal| Content::Seal { entries: seal.entries, head: seal.head }),
-            Kind::Checkpoint | Kind::Unknown => Content::Unknown,
-        };
-        Ok(Entry {
-            session: self.session.clone(),
-            sequence: envelope.sequence,
-            time: envelope.time,
-            event,
-            payload: frame.payload,
-            hash: frame.hash,
-        })
+        Ok(entry_of(self.session.clone(), envelope, frame))
+    }
+}
+
+/// An entry out of a frame that was found intact.
+pub(crate) fn entry_of(session: SessionId, envelope: Envelope, frame: Frame) -> Entry {
+    let event = match envelope.kind {
+        Kind::Event => serde_json::from_slice(&frame.event)
+            .map_or(Content::Unknown, |event| Content::Event(Box::new(event))),
+        Kind::Note => serde_json::from_slice::<Note>(&frame.event)
+            .map_or(Content::Unknown, |note| Content::Note { event: note.event, reason: note.reason }),
+        Kind::Seal => serde_json::from_slice::<SealClaim>(&frame.event)
+            .map_or(Content::Unknown, |seal| Content::Seal { entries: seal.entries, head: seal.head }),
+        Kind::Checkpoint | Kind::Unknown => Content::Unknown,
+    };
+    Entry {
+        session,
+        sequence: envelope.sequence,
+        time: envelope.time,
+        event,
+        payload: frame.payload,
+        hash: frame.hash,
     }
 }
 

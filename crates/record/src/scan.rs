@@ -84,6 +84,11 @@ impl Segment {
         }
     }
 
+    /// Where the next frame is.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// Goes back to an offset, to look at it again or to go on behind it.
     pub(crate) fn seek(&mut self, offset: u64) -> io::Result<()> {
         self.length = self.file.get_ref().metadata()?.len();

@@ -205,7 +205,7 @@ mod tests {
         );
         assert_eq!(
             expression_of("action:delete table:a.*", None).unwrap(),
-            "(facets:\"a64656c657465\") AND (facets:\"q64656c657465x612e\"* OR facets:\"m64656c657465x612e\"*)"
+            "(facets:\"a64656c657465\") AND ((facets:\"q64656c657465x612e\"* OR facets:\"m64656c657465x612e\"*))"
         );
     }
 
