@@ -149,15 +149,8 @@ impl Admit {
 
     /// `Query`: one operation, however many statements it holds.
     async fn query(&mut self, frame: &Frame, text: &[u8]) -> Result<(), Fault> {
-        if self.unsynced {
-            // No client library does this, and the server's own reading of it is subtle.
-            return Err(Refusal::new(
-                RefusalCode::Protocol,
-                Blame::Downstream,
-                "a Query inside an unfinished pipeline is not carried",
-            )
-            .hint("send Sync first")
-            .into());
+        if self.skips_cycle().await? {
+            return Ok(());
         }
         self.read_session().await?;
         let catalog = self.catalog().await?;
@@ -181,6 +174,8 @@ impl Admit {
                     self.upstream.forward(permit, &operation, frame.raw()).map_err(|_| Fault::WrongPermit)?;
                 let running = Arc::new(Running::new(grant, inspection, text, masks, strict));
                 self.began(&running, false);
+                // Its own ready ends the cycle; should a transaction go on, its status says so.
+                self.unsynced = false;
                 self.expect(Expected::Query(running)).await?;
                 Ok(())
             }
@@ -412,7 +407,7 @@ impl Admit {
     async fn refuse_query(&mut self, refusal: &Refusal) -> Result<(), Fault> {
         let mut out = BytesMut::new();
         put_refusal(&mut out, Severity::Error, refusal);
-        let idle = {
+        let idle = !self.unsynced && {
             let inner = self.state.lock();
             !inner.is_waiting() && inner.status == TransactionStatus::Idle
         };
@@ -423,9 +418,20 @@ impl Admit {
         }
         self.upstream.forward_control(&Control::Abort);
         self.upstream.forward_control(&Control::Sync);
+        self.unsynced = false;
         self.expect(Expected::Refused(out.freeze())).await?;
         self.expect(Expected::Sync).await?;
         Ok(())
+    }
+
+    /// Whether the target would skip a message that is a cycle of its own, as Query is: in a pipeline that
+    /// has failed it waits for the Sync.
+    pub(super) async fn skips_cycle(&mut self) -> Result<bool, Fault> {
+        if !self.unsynced {
+            return Ok(false);
+        }
+        self.settle().await?;
+        Ok(self.state.lock().failed)
     }
 
     /// `SET sallyport.reason`: kept, never forwarded.
@@ -435,6 +441,10 @@ impl Admit {
         let status = self.state.lock().status;
         let mut out = BytesMut::new();
         sallyport_wire::pg::backend::put_command_complete(&mut out, b"SET");
+        if self.unsynced {
+            self.expect(Expected::Local(out.freeze())).await?;
+            return self.sync().await;
+        }
         sallyport_wire::pg::backend::put_ready_for_query(&mut out, status);
         self.expect(Expected::Local(out.freeze())).await?;
         Ok(())

@@ -234,6 +234,9 @@ impl Admit {
 
     /// Refuses a message that this gateway does not carry, by name, and goes on.
     pub(super) async fn refuse_message(&mut self, name: &'static str) -> Result<(), Fault> {
+        if self.skips_cycle().await? {
+            return Ok(());
+        }
         let refusal = not_carried(name);
         let event = Event::MessageRefused { message: name.to_owned(), refusal: refusal.clone() };
         self.session.tape.append(&event, &[]).map_err(|error| wording::recorder(&error))?;

@@ -41,6 +41,8 @@ pub(super) enum Opened {
     Session(Knock),
     /// Somebody wants to cancel.
     Cancel {
+        /// Its connection, which is closed without an answer.
+        socket: Downstream,
         /// Process id.
         pid: u32,
         /// Secret key.
@@ -82,7 +84,7 @@ pub(super) async fn open(house: &House, socket: TcpStream, peer: SocketAddr) -> 
                 return Err(Fault::CallerWire(WireError::Malformed { tag: 0 }));
             }
             StartupPacket::Cancel { pid, secret } => {
-                return Ok(Opened::Cancel { pid, secret: secret.to_vec() });
+                return Ok(Opened::Cancel { socket, pid, secret: secret.to_vec() });
             }
             StartupPacket::Startup { major, minor, parameters } => {
                 let is_plain = matches!(socket, Downstream::Plain(_));
@@ -153,6 +155,14 @@ pub(super) async fn fatal(socket: &mut Downstream, state: &str, refusal: Refusal
             refusal.into()
         }
         Err(fault) => fault,
+    }
+}
+
+/// Closes a connection that is owed no answer. Inside TLS that takes a word: a caller that waits for the end
+/// would hold a bare end of the stream for an attack.
+pub(super) async fn goodbye(mut socket: Downstream) {
+    if let Err(error) = socket.shutdown().await {
+        tracing::debug!(%error, "shutdown");
     }
 }
 

@@ -44,9 +44,10 @@ pub(super) async fn start(
 ) -> Result<Option<Conversation>, Fault> {
     let Knock { mut socket, parameters } = match handshake::open(house, socket, peer).await? {
         Opened::Session(knock) => knock,
-        Opened::Cancel { pid, secret } => {
+        Opened::Cancel { socket, pid, secret } => {
             let known = house.registry.cancel(pid, &secret);
             tracing::debug!(%peer, known, "cancel request");
+            handshake::goodbye(socket).await;
             return Ok(None);
         }
     };
