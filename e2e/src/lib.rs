@@ -10,15 +10,23 @@
 
 mod client;
 mod cluster;
+mod driver;
 mod gateway;
 mod raw;
 
 pub use client::{Kind, Outcome, Session, attempt};
 pub use cluster::{Cluster, seed};
+pub use driver::{Driver, Playing, Program};
 pub use gateway::{Gateway, Options, Policy, Ran, python};
 pub use raw::{Fields, Message, Raw, frame};
 
 use std::time::{Duration, Instant};
+
+/// SQL that makes the tables the drivers use: `typed` with every type, `copied`, `events`.
+#[must_use]
+pub fn types() -> &'static str {
+    include_str!("types.sql")
+}
 
 /// Waits until something is so; panics with `what` when it does not become so in ten seconds.
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

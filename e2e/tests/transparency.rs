@@ -40,6 +40,8 @@ fn same(gateway: &Gateway, steps: &[(Vec<u8>, usize)]) {
     let mut direct = Raw::direct(gateway);
     for (number, (bytes, cycles)) in steps.iter().enumerate() {
         let mut answers = [&mut direct, &mut through].map(|raw| {
+            // Should one of them say nothing, this is how far it came.
+            eprintln!("step {number}");
             raw.send(bytes);
             (0..*cycles).flat_map(|_| raw.until_ready()).map(comparable).collect::<Vec<_>>()
         });
@@ -207,6 +209,40 @@ fn copies_both_ways() {
                 1,
             ),
             (query("select count(*) from c"), 1),
+        ],
+    );
+}
+
+#[test]
+fn a_query_inside_a_pipeline_is_carried_as_the_server_takes_it() {
+    let gateway = open();
+    gateway.admin_sql("create table c (a int); alter table c owner to app");
+    let insert = || one("insert into c values (1)");
+    let flush = || frame(b'H', &[]);
+    same(
+        &gateway,
+        &[
+            // As asyncpg's cursors and pg-query-stream do: Flush, and then a Query without a Sync.
+            ([one("select 1"), flush(), query("select 2"), Raw::sync()].concat(), 2),
+            ([insert(), query("select 2"), Raw::sync()].concat(), 2),
+            ([insert(), query("select 2"), query("select 3"), insert(), query("select 1 / 0")].concat(), 3),
+            (query("select 'goes on'"), 1),
+            // In a pipeline that has failed it is skipped, and only the Sync is answered.
+            ([one("select 1 / 0"), query("select 3"), Raw::sync()].concat(), 1),
+            ([one("select 1 / 0"), flush(), query("select 3"), query("begin"), Raw::sync()].concat(), 1),
+            ([one("begin"), query("select 4"), one("select 5"), query("rollback")].concat(), 2),
+            (
+                [
+                    Raw::parse("p", "select 6"),
+                    query("select 7"),
+                    Raw::bind("", "p", &[]),
+                    execute("", 0),
+                    Raw::sync(),
+                ]
+                .concat(),
+                2,
+            ),
+            (query("select 8"), 1),
         ],
     );
 }

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::shell::{Failure, Outcome, cargo, output, root, run, succeeds, target_dir, variable};
+use crate::drivers;
+use crate::shell::{Failure, Outcome, cargo, output, run, succeeds, variable};
 
 /// Something a command cannot do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +20,8 @@ pub(crate) enum Need {
     Cxx,
     /// PostgreSQL's server and client, 15 or later.
     Postgres,
-    /// A virtual environment with the Python client that the end-to-end tests use.
-    Python,
+    /// The drivers that the end-to-end tests play: Python's, Node.js's and Java's.
+    Drivers,
     /// cargo-nextest.
     Nextest,
     /// PgBouncer, the peer that measurements are held against.
@@ -46,8 +47,8 @@ pub(crate) fn prepare(needs: &[Need]) -> Outcome {
             )));
         }
     }
-    if needs.contains(&Need::Python) {
-        python_client()?;
+    if needs.contains(&Need::Drivers) {
+        drivers::prepare()?;
     }
     if needs.contains(&Need::Nextest) && !has_nextest() {
         eprintln!("installing cargo-nextest from crates.io; this takes some minutes, once");
@@ -89,11 +90,8 @@ fn missing_packages(needs: &[Need]) -> Vec<&'static str> {
     {
         packages.push("pgbouncer");
     }
-    if needs.contains(&Need::Python)
-        && !venv_python().exists()
-        && !succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"]))
-    {
-        packages.extend(["python3", "python3-venv"]);
+    if needs.contains(&Need::Drivers) {
+        packages.extend(drivers::missing_packages());
     }
     packages
 }
@@ -163,45 +161,9 @@ pub(crate) fn postgres() -> Option<PathBuf> {
         .map(|dir| dir.join("bin"))
 }
 
-/// The Python of the end-to-end tests.
-pub(crate) fn venv_python() -> PathBuf {
-    target_dir().join("venv/bin/python")
-}
-
-/// Makes the virtual environment, or brings it up to the pinned versions.
-fn python_client() -> Outcome {
-    let wanted = root().join("e2e/requirements.txt");
-    let pinned = fs::read_to_string(&wanted)
-        .map_err(|error| Failure::failed(format!("{}: {error}", wanted.display())))?;
-    let stamp = target_dir().join("venv/requirements.txt");
-    if venv_python().exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == pinned) {
-        return Ok(());
-    }
-    eprintln!("making a Python environment for the end-to-end tests: {}", pinned_names(&pinned));
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(target_dir().join("venv")))?;
-    run(Command::new(venv_python())
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-        .arg(&wanted))?;
-    fs::write(stamp, pinned)?;
-    Ok(())
-}
-
-fn pinned_names(requirements: &str) -> String {
-    let lines = requirements.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_installed_is_said_without_comments() {
-        assert_eq!(
-            pinned_names("# why\n\npsycopg[binary]==3.2.1\n  other==1\n"),
-            "psycopg[binary]==3.2.1, other==1"
-        );
-    }
 
     #[test]
     fn an_empty_folder_holds_no_libclang() {

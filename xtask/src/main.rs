@@ -15,6 +15,7 @@
 mod bench;
 mod check;
 mod demo;
+mod drivers;
 mod fuzz;
 mod machine;
 mod mutants;
@@ -31,6 +32,7 @@ cargo xtask <command>
   demo [--tour] [--port N]   a gateway before a throw-away PostgreSQL; --tour shows it all and exits
   test                       every check and every test
   check                      formatting, layout, dependencies, clippy
+  clients                    the drivers that the end-to-end tests play
   layout                     the same without clippy: builds nothing
   bench                      the project's own measurements
   fuzz TARGET [SECONDS]      libFuzzer over one target of fuzz/ (60 s)
@@ -58,6 +60,7 @@ fn run(arguments: &[String]) -> Outcome {
         ("demo", rest) => demo::run(rest),
         ("test", []) => suite::run(),
         ("check", []) => check::run(),
+        ("clients", []) => machine::prepare(&[machine::Need::Drivers]),
         ("layout", []) => check::quick(),
         ("bench", rest) => bench::run(rest),
         ("fuzz", rest) => fuzz::run(rest),

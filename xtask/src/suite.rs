@@ -5,11 +5,12 @@
 //! different features.
 
 use crate::check;
+use crate::drivers;
 use crate::machine::{self, Need};
 use crate::shell::{self, Outcome, cargo, target_dir};
 
 pub(crate) fn run() -> Outcome {
-    machine::prepare(&[Need::Compilers, Need::Postgres, Need::Python, Need::Nextest])?;
+    machine::prepare(&[Need::Compilers, Need::Postgres, Need::Drivers, Need::PgBouncer, Need::Nextest])?;
     check::quick()?;
     run_tests()?;
     check::clippy()
@@ -23,7 +24,7 @@ fn run_tests() -> Outcome {
     } else {
         cargo(&["test", "--workspace", "--all-targets", "--locked", "--no-fail-fast"])
     };
-    shell::run(tests.env("SALLYPORT_PROGRAM", program).env("SALLYPORT_PYTHON", machine::venv_python()))?;
+    shell::run(tests.env("SALLYPORT_PROGRAM", program).env("SALLYPORT_PYTHON", drivers::venv_python()))?;
     // Among them the proofs that forwarding without a permit does not compile.
     shell::run(&mut cargo(&["test", "--doc", "--workspace", "--locked"]))
 }

@@ -180,6 +180,23 @@ fn a_refusal_in_an_unsynced_pipeline_undoes_what_came_before_it() {
 }
 
 #[test]
+fn a_query_refused_in_an_unsynced_pipeline_undoes_what_came_before_it() {
+    let gateway = open();
+    let mut raw = Raw::open(&gateway, AGENT);
+    let insert = Raw::parse("", "insert into orders values (107, 1, 1, 'implied')");
+    let piped = [insert, Raw::bind("", "", &[]), Raw::execute("")].concat();
+    raw.send(&[piped, frame(b'Q', b"delete from orders\0")].concat());
+    let answer = raw.until_ready();
+    assert_eq!(Raw::error(&answer).expect("refused").sqlstate, "42501", "{answer:?}");
+    assert_eq!((Raw::tags(&answer).as_str(), Raw::status(&answer)), ("12CEZ", 'I'));
+    assert_eq!(count(&gateway, "status = 'implied'"), "0");
+    // Of a pipeline that has failed the server hears the Sync alone.
+    raw.send(&[Raw::execute("nowhere"), frame(b'Q', b"delete from orders\0"), Raw::sync()].concat());
+    assert_eq!(Raw::tags(&raw.until_ready()), "EZ");
+    assert_eq!(raw.rows("select 1"), [["1"]]);
+}
+
+#[test]
 fn one_denied_statement_of_a_text_refuses_all_of_it() {
     let gateway = open();
     let mut raw = Raw::open(&gateway, AGENT);
