@@ -29,6 +29,8 @@
 
 mod approvals;
 pub mod credentials;
+mod dialling;
+mod downstream;
 pub mod gate;
 pub mod house;
 mod listener;

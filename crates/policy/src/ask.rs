@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{Context, EntityUid, RestrictedExpression};
 use sallyport_core::{
-    Action, ColumnRef, Condition, Group, LabelSource, Timestamp, Unknown, UnknownCode, Verb,
+    Action, ColumnRef, Condition, Group, LabelSource, Language, Timestamp, Unknown, UnknownCode, Verb,
 };
 
 use crate::entity::{Entities, Place, texts};
@@ -78,7 +78,7 @@ fn labels_of(question: &Question<'_>, action: &Action) -> BTreeMap<String, BTree
         .map(|column| {
             let place = ColumnRef {
                 target: &question.target.name,
-                database: question.database,
+                database: database_of(question, action),
                 schema,
                 relation,
                 column,
@@ -104,6 +104,15 @@ fn is_relation(action: &Action) -> bool {
     match action.kind.as_deref() {
         Some(kind) => RELATION_KINDS.contains(&kind),
         None => matches!(action.group, Group::Read | Group::Write) && action.action != Verb::Show,
+    }
+}
+
+/// The database that an action's object is in: MySQL's schemas are its databases, whichever is the session's.
+fn database_of<'q>(question: &Question<'q>, action: &'q Action) -> &'q str {
+    let schema = action.object.as_ref().and_then(|object| object.schema.as_deref());
+    match question.facts.language {
+        Language::Mysql => schema.unwrap_or(question.database),
+        Language::Postgres | Language::Shell | Language::Http => question.database,
     }
 }
 
@@ -139,6 +148,9 @@ pub(crate) fn asks<'a>(
     let mut asks = Vec::new();
     let mut unknown = question.facts.unknown.as_ref().map(|Unknown { code, .. }| *code);
     for (index, action) in question.facts.actions.iter().enumerate() {
+        let own = database_of(question, action);
+        let place = Place::new(question.target, own);
+        entities.database(&place, own)?;
         let resource = resource(&mut entities, &place, action, &database)?;
         let of_action = vocabulary.verb(action.action).map_err(|_| AskError::NoPolicy)?;
         let context = operation_context(question, action, labels, index, condition_of(action))?;

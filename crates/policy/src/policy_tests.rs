@@ -477,3 +477,17 @@ fn an_explanation_names_each_request_and_its_rules() {
 
 #[path = "policy_grants_tests.rs"]
 mod grants;
+
+#[test]
+fn a_mysql_relation_is_in_its_own_database_whichever_is_the_session_s() {
+    let policy = policy(r#"@id("hr") permit (principal, action, resource in Database::"shop-prod/hr");"#);
+    let read = |schema: &str| {
+        let action = on(Verb::Select, schema, "users", &["id"], &[]);
+        Facts { language: Language::Mysql, ..facts(vec![action]) }
+    };
+    let agent = principal(PrincipalKind::Agent, &["agents"]);
+    assert_eq!(decide_as(&policy, &agent, &read("hr")).effect, Effect::Allow);
+    assert_eq!(decide_as(&policy, &agent, &read("shop")).effect, Effect::Deny);
+    let postgres = decide_as(&policy, &agent, &facts(read("hr").actions));
+    assert_eq!(postgres.effect, Effect::Deny, "there a schema is no database");
+}

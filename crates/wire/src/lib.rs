@@ -4,4 +4,5 @@
 //! that more bytes are needed. A frame keeps its raw bytes, so that what nobody has to look at
 //! leaves as the slice it came in as. Every read is checked; no input panics.
 
+pub mod mysql;
 pub mod pg;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use sallyport_core::{Facts, Language, UnknownCode};
+use sallyport_core::{Facts, Language, ObjectName, UnknownCode};
 
 use super::context::{Context, Flavour};
 use super::facts::Reader;
@@ -34,6 +34,31 @@ pub struct Statement {
     pub effects: Vec<StateEffect>,
     /// Whether it runs code that nobody has read.
     pub unclassed_code: bool,
+    /// What its result is made of.
+    pub result: ResultColumns,
+}
+
+/// What the columns of a statement's result are made of, as far as the text says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResultColumns {
+    /// The items of its select list, in order; nothing when they could not be told.
+    pub items: Option<Vec<ResultItem>>,
+    /// Whether any of its sources is no table or view by its name. The names that the server then gives a
+    /// result's columns may be of the caller's choosing.
+    pub derived: bool,
+}
+
+/// One item of a select list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResultItem {
+    /// Every column of a table or view that its value may depend on; `*` stands for all of one.
+    pub reads: Vec<(ObjectName, String)>,
+    /// It stands for several columns: `*`, or `t.*`.
+    pub star: bool,
+    /// It also depends on what `reads` does not name: a column of a derived table, or code of a user's.
+    pub unsettled: bool,
+    /// It reads a variable.
+    pub variables: bool,
 }
 
 /// What the gateway has to know of a statement, beyond its facts.
@@ -61,6 +86,13 @@ pub enum StatementKind {
     Deallocate(String),
     /// EXPLAIN, in any form.
     Explain,
+    /// KILL of a connection by its number, where the text gives it.
+    Kill {
+        /// What the connection runs is to end, not the connection itself.
+        query: bool,
+        /// The connection.
+        connection: Option<u32>,
+    },
     /// LOAD DATA LOCAL: the server will ask the client for a file.
     LocalFile,
     /// Anything else.
@@ -134,14 +166,8 @@ fn versions(bytes: &[u8]) -> Option<BTreeSet<u32>> {
 fn read(bytes: &[u8], context: &Context<'_>) -> Inspection {
     let reading = reading::read(bytes, context);
     let mut reader = Reader::new(context);
-    let statements: Vec<Statement> = reading
-        .pieces
-        .iter()
-        .map(|piece| {
-            let (kind, effects, unclassed_code) = reader.piece(&piece.parsed);
-            Statement { range: piece.range.clone(), kind, effects, unclassed_code }
-        })
-        .collect();
+    let statements: Vec<Statement> =
+        reading.pieces.iter().map(|piece| reader.piece(&piece.parsed, piece.range.clone())).collect();
     let found = reader.into_found();
     let facts = Facts {
         language: Language::Mysql,

@@ -22,11 +22,13 @@ mod session;
 
 pub use cache::Cache;
 pub use context::{Context, Flavour, SqlMode};
-pub use inspection::{Inspection, StateEffect, Statement, StatementKind, inspect};
+pub use inspection::{Inspection, ResultColumns, ResultItem, StateEffect, Statement, StatementKind, inspect};
 
 #[cfg(test)]
 mod cases_tests;
 #[cfg(test)]
 mod invariant_tests;
+#[cfg(test)]
+mod result_tests;
 #[cfg(test)]
 mod robust_tests;

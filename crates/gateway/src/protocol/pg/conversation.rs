@@ -12,12 +12,12 @@ use tokio::sync::mpsc;
 
 use super::admit::Admit;
 use super::control::Control;
-use super::downstream::Downstream;
 use super::fault::Fault;
 use super::refusal::{Severity, put_refusal};
 use super::relay::{Canceller, Relay};
 use super::state::State;
 use super::upstream;
+use crate::downstream::Downstream;
 use crate::registry::EndReason;
 use crate::session::Session;
 use crate::upstream::Upstream;

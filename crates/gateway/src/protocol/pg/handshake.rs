@@ -15,9 +15,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use super::downstream::Downstream;
 use super::fault::Fault;
 use super::refusal::{Severity, put_refusal_as};
+use crate::downstream::Downstream;
 use crate::house::House;
 use crate::settings::ListenerTls;
 use crate::tls::ALPN_POSTGRESQL;

@@ -15,7 +15,6 @@ mod catalog;
 mod control;
 mod conversation;
 mod copy_in;
-mod downstream;
 mod expected;
 mod extended;
 mod fault;

@@ -17,7 +17,6 @@ use tokio::time::Instant;
 
 use super::catalog::Reach;
 use super::conversation::Conversation;
-use super::downstream::Downstream;
 use super::fault::Fault;
 use super::handshake::{self, Knock, Opened};
 use super::reading::Reading;
@@ -26,6 +25,7 @@ use super::running::Running;
 use super::startup_settings::{self, StartupSettings};
 use super::state::State;
 use super::upstream::{self, dial};
+use crate::downstream::Downstream;
 use crate::house::House;
 use crate::session::{Opening, Session, Who};
 use crate::wording;

@@ -15,6 +15,7 @@ mod look;
 mod output;
 mod own;
 mod query;
+mod result;
 mod scope;
 mod set;
 mod statement;
@@ -23,6 +24,7 @@ mod table;
 mod write;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use sallyport_core::{Action, ObjectName, UnknownCode, Verb};
 use sqlparser::ast;
@@ -31,7 +33,7 @@ pub(super) use self::found::Found;
 use self::scope::{Scope, Source};
 use self::write::Writing;
 use super::context::{Context, Flavour, SqlMode};
-use super::inspection::{StateEffect, StatementKind};
+use super::inspection::{ResultColumns, ResultItem, StateEffect, Statement, StatementKind};
 use super::names::{self, Naming};
 use super::reading::{self, Parsed};
 
@@ -78,6 +80,11 @@ pub(super) struct Reader {
     planning: bool,
     unclassed: bool,
     effects: Vec<StateEffect>,
+    /// The next select list is the one of the statement's result.
+    at_result: bool,
+    result: ResultColumns,
+    /// What the present item of it depends on, beside what is found.
+    item: ResultItem,
     /// What this very text prepared, by name.
     prepared: BTreeMap<String, Found>,
 }
@@ -104,6 +111,9 @@ impl Reader {
             planning: false,
             unclassed: false,
             effects: Vec::new(),
+            at_result: false,
+            result: ResultColumns::default(),
+            item: ResultItem::default(),
             prepared: BTreeMap::new(),
         }
     }
@@ -113,10 +123,12 @@ impl Reader {
         self.found
     }
 
-    /// Reads one statement of the text: its kind, what it changes, whether it runs code of a user's.
-    pub(super) fn piece(&mut self, parsed: &Parsed) -> (StatementKind, Vec<StateEffect>, bool) {
+    /// Reads one statement of the text, which stands at `range`.
+    pub(super) fn piece(&mut self, parsed: &Parsed, range: Range<usize>) -> Statement {
         self.unclassed = false;
         self.effects.clear();
+        self.at_result = false;
+        self.result = ResultColumns::default();
         let before = std::mem::take(&mut self.found);
         let kind = self.parsed(parsed);
         let mut effects = std::mem::take(&mut self.effects);
@@ -125,7 +137,12 @@ impl Reader {
             effects.push(StateEffect::CatalogDirty);
         }
         self.found.absorb(own);
-        (kind, effects, self.unclassed)
+        let mut result = std::mem::take(&mut self.result);
+        // What EXPLAIN gives is not what the statement that it explains would give.
+        if !matches!(parsed, Parsed::Sql(_)) || kind != StatementKind::Other {
+            result = ResultColumns { items: None, derived: true };
+        }
+        Statement { range, kind, effects, unclassed_code: self.unclassed, result }
     }
 
     /// Any statement; one that nothing is known of is a gap.

@@ -1,7 +1,7 @@
 //! Statements that have a rule of our own.
 
 use sallyport_core::{Action, Condition, ObjectName as Named, UnknownCode, Verb};
-use sqlparser::ast::{Expr, Ident, ObjectName};
+use sqlparser::ast::{Expr, Ident, ObjectName, Value, ValueWithSpan};
 
 use super::accounts::shown;
 use super::scope::Source as From;
@@ -90,7 +90,7 @@ impl Reader {
                     self.act_path(Verb::Drop, "plugin", Some(name));
                 }
             }
-            Statement::Kill { query: _, target } => self.kill(target),
+            Statement::Kill { query, target } => return self.kill(*query, target),
             Statement::Shutdown | Statement::Restart => self.add(Action::new(Verb::Shutdown)),
             Statement::Clone { local, source, directory } => {
                 if !local {
@@ -367,14 +367,24 @@ impl Reader {
         });
     }
 
-    fn kill(&mut self, target: &KillTarget) {
+    fn kill(&mut self, query: bool, target: &KillTarget) -> StatementKind {
         match target {
             KillTarget::Id(expression) => {
                 self.expr(expression, Mode::Read);
                 let id = super::call::text_of(expression);
                 self.act_path(Verb::Terminate, "connection", id.as_deref());
+                let number = match expression {
+                    Expr::Value(ValueWithSpan { value: Value::Number(number, _), span: _ }) => {
+                        number.parse().ok()
+                    }
+                    _ => None,
+                };
+                StatementKind::Kill { query, connection: number }
             }
-            KillTarget::User(account) => self.role(Verb::Terminate, &shown(account)),
+            KillTarget::User(account) => {
+                self.role(Verb::Terminate, &shown(account));
+                StatementKind::Other
+            }
         }
     }
 

@@ -19,7 +19,9 @@ impl Reader {
     /// A query as a statement of its own: something is selected even when no table is read.
     pub(super) fn query_statement(&mut self, query: &Query) {
         let outer = std::mem::take(&mut self.found);
+        self.at_result = true;
         self.query(query);
+        self.at_result = false;
         if !self.found.has(Verb::Select) {
             self.add(Action::new(Verb::Select));
         }
@@ -55,10 +57,14 @@ impl Reader {
             ("FORMAT", format_clause.is_some()),
             ("a pipe operator", !pipe_operators.is_empty()),
         ]);
+        let at_result = std::mem::take(&mut self.at_result);
         self.with(with.as_ref());
         let columns = match body.as_ref() {
             // ORDER BY and locks stand on the level of the SELECT's own sources.
-            SetExpr::Select(select) => self.select(select, order_by.as_ref()),
+            SetExpr::Select(select) => {
+                self.at_result = at_result;
+                self.select(select, order_by.as_ref())
+            }
             SetExpr::Table(table) => {
                 self.table_statement(table);
                 self.order_by(order_by.as_ref(), &[]);
@@ -66,6 +72,7 @@ impl Reader {
             }
             // ORDER BY behind parentheses orders what stands in them, by any of its columns.
             SetExpr::Query(inner) => {
+                self.at_result = at_result;
                 let columns = self.query(inner);
                 self.keep_closed();
                 match innermost(&inner.body) {
@@ -245,7 +252,11 @@ impl Reader {
             sql_calc_found_rows: _,
         }) = select_modifiers
         {}
+        let at_result = std::mem::take(&mut self.at_result);
         self.tables_joined(from);
+        if at_result {
+            self.result_items(projection);
+        }
         let names = self.projection(projection);
         if let Some(condition) = selection {
             self.expr(condition, Mode::Filter);

@@ -62,6 +62,7 @@ impl Reader {
     }
 
     pub(super) fn add_source(&mut self, source: Source) {
+        self.result.derived |= source.target.is_none();
         if let Some(scope) = self.scopes.last_mut() {
             scope.sources.push(source);
         }
@@ -90,7 +91,10 @@ impl Reader {
         if source.written && mode == Mode::Read && self.assigning.as_deref() == Some(column) {
             return;
         }
-        let Some(target) = &source.target else { return };
+        let Some(target) = &source.target else {
+            self.item.unsettled = true;
+            return;
+        };
         let read = [(Verb::Select, None)];
         let into: &[(Verb, Option<Condition>)] = if mode == Mode::Filter && !source.filters_into.is_empty() {
             &source.filters_into
@@ -140,7 +144,7 @@ impl Reader {
     /// A column by its name, qualified or not.
     pub(super) fn column(&mut self, parts: &[&Ident], mode: Mode) {
         match parts {
-            [first, ..] if names::is_variable(first) => {}
+            [first, ..] if names::is_variable(first) => self.item.variables = true,
             [only] if names::is_value(only) => {}
             [only] => self.unqualified(&only.value.to_lowercase(), mode),
             [qualifier @ .., column] => self.qualified(qualifier, &column.value.to_lowercase(), mode),

@@ -389,6 +389,7 @@ impl Reader {
         let source = Source { written: false, filters_into: Vec::new(), ..target.clone() };
         self.scoped(|reader| {
             reader.add_source(source);
+            reader.result_items(items);
             reader.projection(items);
         });
     }

@@ -12,8 +12,9 @@ use sallyport_wire::pg::startup;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::rustls::ClientConfig;
 
-use super::dial::{open, within};
+use super::dial::open;
 use super::error::{DialError, DialErrorKind, wipe};
+use crate::dialling::within;
 
 /// Asks `target` to stop what the backend `pid` does. Success means that the request was taken, not
 /// that anything was running.

@@ -9,9 +9,10 @@ use sallyport_wire::pg::backend::{self, tag};
 use sallyport_wire::pg::frontend;
 
 use super::Upstream;
-use super::dial::{unexpected, within};
+use super::dial::unexpected;
 use super::error::{DialError, DialErrorKind};
 use super::stream::Conversation;
+use crate::dialling::within;
 
 /// What one answer may cost.
 #[derive(Clone, Copy, Debug)]

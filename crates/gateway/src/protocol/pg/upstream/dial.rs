@@ -6,34 +6,29 @@
 //! clear. Everything the server sends here is capped, and all of it together has one deadline.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use rustix::net::sockopt;
 use sallyport_core::{Target, TlsMode};
 use sallyport_wire::pg::backend::{self, tag};
 use sallyport_wire::pg::{Frame, Reader, finish_frame, start_frame, startup};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, lookup_host};
-use tokio_rustls::TlsConnector;
+use tokio::net::TcpStream;
 use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::pki_types::ServerName;
 use zeroize::Zeroizing;
 
 use super::error::{DialError, DialErrorKind, wipe};
 use super::scram::{self, Awaited, Binding, Proven, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, Scram};
-use super::stream::{Conversation, UpstreamStream};
+use super::stream::Conversation;
 use super::{Upstream, md5};
 use crate::credentials::{Credentials, TargetCredential};
+use crate::dialling::{self, UpstreamStream, connect, within};
 
 /// Largest message that is read before the server is ready. Real ones are below 1 KiB.
 const MAX_MESSAGE: usize = 64 * 1024;
 /// Most messages before the server is ready. Real servers send some twenty.
 const MAX_MESSAGES: usize = 1000;
-/// Longest wait for one of a host's addresses.
-const PER_ADDRESS: Duration = Duration::from_secs(4);
 /// A secret key of protocol 3.2 has up to 256 bytes.
 const MAX_SECRET: usize = 256;
 
@@ -71,16 +66,6 @@ pub(crate) async fn dial(
     .await
 }
 
-/// One deadline over everything.
-pub(super) async fn within<T>(
-    deadline: Duration,
-    work: impl Future<Output = Result<T, DialError>>,
-) -> Result<T, DialError> {
-    tokio::time::timeout(deadline, work)
-        .await
-        .unwrap_or_else(|_| Err(DialError::away("the target did not answer in time")))
-}
-
 /// TCP, and TLS as the target's settings ask.
 pub(super) async fn open(
     target: &Target,
@@ -99,37 +84,6 @@ pub(super) async fn open(
     }
 }
 
-/// The first of the host's addresses that answers. One that swallows packets must not use up the time
-/// of those behind it.
-async fn connect(target: &Target) -> Result<TcpStream, DialError> {
-    let addresses = lookup_host((target.host.as_str(), target.port))
-        .await
-        .map_err(|error| DialError::io("looking up the target's address", &error))?;
-    let mut last = DialError::away("the target's name has no address");
-    for address in addresses {
-        match tokio::time::timeout(PER_ADDRESS, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                tune(&stream).map_err(|error| DialError::io("setting socket options", &error))?;
-                return Ok(stream);
-            }
-            Ok(Err(error)) => last = DialError::io(&format!("connecting to {address}"), &error),
-            Err(_) => last = DialError::away(format!("connecting to {address}: no answer")),
-        }
-    }
-    Err(last)
-}
-
-/// Small messages go out at once, and a target that vanished is noticed within two minutes, even while
-/// nothing is asked of it: the system's own two hours would keep sessions and their locks for as long.
-fn tune(stream: &TcpStream) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    sockopt::set_socket_keepalive(stream, true)?;
-    sockopt::set_tcp_keepidle(stream, Duration::from_secs(60))?;
-    sockopt::set_tcp_keepintvl(stream, Duration::from_secs(10))?;
-    sockopt::set_tcp_keepcnt(stream, 6)?;
-    Ok(())
-}
-
 /// Asks for TLS and accepts nothing else. Bytes that come along with the server's `S` were put there
 /// by somebody who must not be believed (CVE-2021-23222 is that mistake).
 async fn secure(
@@ -137,9 +91,6 @@ async fn secure(
     host: &str,
     config: Arc<ClientConfig>,
 ) -> Result<UpstreamStream, DialError> {
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| {
-        DialError::new(DialErrorKind::TlsFailed, "the target's host cannot be a name in a certificate")
-    })?;
     let mut request = BytesMut::with_capacity(8);
     startup::encode_ssl_request(&mut request);
     stream.write_all(&request).await.map_err(|error| DialError::io("asking for TLS", &error))?;
@@ -160,11 +111,7 @@ async fn secure(
         [b'E', ..] => return Err(DialError::away("the target sent an error when asked for TLS")),
         _ => return Err(DialError::protocol("neither `S` nor `N` to SSLRequest")),
     }
-    let stream = TlsConnector::from(config)
-        .connect(name, stream)
-        .await
-        .map_err(|error| DialError::new(DialErrorKind::TlsFailed, format!("TLS: {error}")))?;
-    Ok(UpstreamStream::Tls(Box::new(stream)))
+    dialling::secure(stream, host, config).await
 }
 
 /// Start-up message to `ReadyForQuery`.

@@ -20,8 +20,9 @@ use bytes::BytesMut;
 pub(crate) use cancel::cancel;
 pub(crate) use client::{QueryLimits, Row, UpstreamClient};
 pub(crate) use dial::dial;
-pub(crate) use error::{DialError, DialErrorKind};
-use stream::UpstreamStream;
+
+use crate::dialling::UpstreamStream;
+pub(crate) use crate::dialling::{DialError, DialErrorKind};
 
 /// A connection to a target, signed in and idle.
 pub(crate) struct Upstream {

@@ -10,7 +10,7 @@ use tokio_rustls::server::TlsStream;
 
 /// A caller's connection.
 #[derive(Debug)]
-pub(super) enum Downstream {
+pub(crate) enum Downstream {
     /// Not encrypted; taken only where the configuration says so.
     Plain(TcpStream),
     /// Encrypted.
