@@ -4,10 +4,11 @@
 
 use std::io::{self, BufRead, Write};
 
-use sallyport_mask::{Labels, lines};
+use sallyport_mask::{Labels, lines::Filter};
 
 fn main() -> io::Result<()> {
     let labels = Labels::builtin();
+    let filter = Filter::new(&labels);
     let mut input = io::stdin().lock();
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut line = Vec::new();
@@ -17,7 +18,7 @@ fn main() -> io::Result<()> {
             return out.flush();
         }
         let text = std::str::from_utf8(&line).unwrap_or("").trim_end_matches(['\n', '\r']);
-        out.write_all(lines::answer(text, &labels).as_bytes())?;
+        out.write_all(filter.answer(text).as_bytes())?;
         out.write_all(b"\n")?;
     }
 }

@@ -11,6 +11,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 use std::sync::LazyLock;
 
+use crate::features::kind_of;
 use crate::topics::{TOPICS, Topic};
 
 /// What is known about where a value comes from.
@@ -32,18 +33,20 @@ impl<'a> FieldContext<'a> {
     #[must_use]
     pub fn suggests(&self, words: &[&str]) -> bool {
         let Some(name) = self.column else { return false };
-        let mut buffer = Buffer { bytes: [b' '; MOST], length: 0, starts: [0; MOST_WORDS], count: 0 };
-        buffer.read(name);
-        let name = buffer.bytes.get(..buffer.length).unwrap_or(&[]);
-        words.iter().any(|word| {
-            name.split(|byte| *byte == b' ')
-                .any(|part| part == word.as_bytes() || part.strip_suffix(b"s") == Some(word.as_bytes()))
+        let bytes = name.as_bytes();
+        let bytes = bytes.get(bytes.len().saturating_sub(MOST)..).unwrap_or(&[]);
+        let found = Places::of(bytes);
+        found.places.iter().take(found.count).any(|(start, end)| {
+            let part = bytes.get(usize::from(*start)..usize::from(*end)).unwrap_or(&[]).to_ascii_lowercase();
+            words
+                .iter()
+                .any(|word| part == word.as_bytes() || part.strip_suffix(b"s") == Some(word.as_bytes()))
         })
     }
 }
 
-/// The most that is remembered of a name, bytes; of a longer one its end.
-const MOST: usize = 96;
+/// The most that is read of a name, bytes; of a longer one its end.
+const MOST: usize = 48;
 
 /// The longest run of letters and digits that is read in words.
 const LONGEST_WORD: usize = 32;
@@ -86,6 +89,28 @@ static PHRASES: LazyLock<HashMap<&'static [u8], Phrase, BuildHasherDefault<Fnv>>
     phrases
 });
 
+/// Which words start a phrase, by their first two letters and their length: most words are told by it.
+static STARTERS: LazyLock<[u8; 1024]> = LazyLock::new(|| {
+    let mut starters = [0; 1024];
+    for phrase in TOPICS.iter().flat_map(|(_, words)| words.iter()) {
+        let word = phrase.split(' ').next().unwrap_or("").as_bytes();
+        // Or in the plural.
+        for length in [word.len(), word.len() + 1] {
+            let (pair, length) = starter(word, length);
+            if let Some(lengths) = starters.get_mut(pair) {
+                *lengths |= length;
+            }
+        }
+    }
+    starters
+});
+
+/// The place of a word of that length among the starters, and its bit.
+fn starter(word: &[u8], length: usize) -> (usize, u8) {
+    let letter = |at: usize| usize::from(word.get(at).copied().unwrap_or(0) & 31);
+    (letter(0) << 5 | letter(1), 1 << (length & 7))
+}
+
 /// The hash of Fowler, Noll and Vo: quick for short words that nobody chooses to collide.
 #[derive(Debug)]
 struct Fnv(u64);
@@ -113,34 +138,49 @@ impl Words {
 
     /// The words of a text; of a long one those at its end.
     pub(crate) fn of(text: &str) -> Self {
-        let mut buffer = Buffer { bytes: [b' '; MOST], length: 0, starts: [0; MOST_WORDS], count: 0 };
-        buffer.read(text);
-        let mut words = Self { length: u8::try_from(buffer.length).unwrap_or(u8::MAX), ..Self::NONE };
-        for (index, start) in buffer.starts.iter().take(buffer.count).enumerate() {
-            for after in index + 1..=buffer.count {
-                let end = match buffer.starts.get(after).filter(|_| after < buffer.count) {
-                    Some(next) => usize::from(*next).saturating_sub(1),
-                    None => buffer.length,
-                };
-                let phrase = buffer.bytes.get(usize::from(*start)..end).unwrap_or(&[]);
-                let found = PHRASES.get(phrase).copied();
-                let says = found.unwrap_or_default().says
-                    | phrase.strip_suffix(b"s").and_then(|one| PHRASES.get(one)).map_or(0, |one| one.says);
-                words.say_all(says, end);
-                if !found.is_some_and(|phrase| phrase.goes_on) {
-                    break;
-                }
+        let bytes = text.as_bytes();
+        let bytes = bytes.get(bytes.len().saturating_sub(MOST)..).unwrap_or(&[]);
+        let found = Places::of(bytes);
+        let places = found.places.get(..found.count).unwrap_or(&[]);
+        let end = places.last().map_or(0, |place| place.1);
+        let mut words = Self { length: end, ..Self::NONE };
+        for (index, (start, end)) in places.iter().enumerate() {
+            let word = bytes.get(usize::from(*start)..usize::from(*end)).unwrap_or(&[]);
+            let (pair, length) = starter(word, word.len());
+            if STARTERS.get(pair).is_some_and(|lengths| lengths & length != 0) {
+                words.phrases(bytes, places.get(index..).unwrap_or(&[]));
             }
         }
         words
     }
 
-    fn say_all(&mut self, says: u64, end: usize) {
+    /// The phrases that start with the first of these words.
+    fn phrases(&mut self, bytes: &[u8], places: &[(u8, u8)]) {
+        // Lower case, one space between.
+        let (mut phrase, mut length) = ([b' '; MOST + 1], 0);
+        for (start, end) in places {
+            let word = bytes.get(usize::from(*start)..usize::from(*end)).unwrap_or(&[]);
+            let Some(place) = phrase.get_mut(length..length + word.len()) else { return };
+            place.copy_from_slice(word);
+            place.make_ascii_lowercase();
+            length += word.len();
+            let phrase = phrase.get(..length).unwrap_or(&[]);
+            let found = PHRASES.get(phrase).copied();
+            let plural = phrase.strip_suffix(b"s").and_then(|one| PHRASES.get(one));
+            self.say_all(found.unwrap_or_default().says | plural.map_or(0, |one| one.says), *end);
+            if !found.is_some_and(|phrase| phrase.goes_on) {
+                return;
+            }
+            length += 1;
+        }
+    }
+
+    fn say_all(&mut self, says: u64, end: u8) {
         self.said |= says;
         let mut left = says;
         while left != 0 {
             if let Some(last) = self.last.get_mut(usize::try_from(left.trailing_zeros()).unwrap_or(0)) {
-                *last = u8::try_from(end).unwrap_or(u8::MAX);
+                *last = end;
             }
             left &= left - 1;
         }
@@ -159,69 +199,70 @@ impl Words {
         self.said >> (topic as u8) & 1 == 1
     }
 
+    /// Whether these say nothing that any detector asks for.
+    pub(crate) fn say_nothing(&self) -> bool {
+        self.said == 0
+    }
+
     /// Whether these end with words for the topic.
     pub(crate) fn end_with(&self, topic: Topic) -> bool {
         self.say(topic) && self.last(topic) == self.length
     }
 }
 
-/// Words in lower case with one space between, and where each starts.
-struct Buffer {
-    bytes: [u8; MOST],
-    length: usize,
-    starts: [u8; MOST_WORDS],
+/// Where the words of a name or of the end of a sentence stand.
+struct Places {
+    places: [(u8, u8); MOST_WORDS],
     count: usize,
 }
 
-impl Buffer {
-    fn read(&mut self, text: &str) {
-        let bytes = text.as_bytes();
-        let from = bytes.len().saturating_sub(MOST / 2);
-        let (mut before, mut in_word) = (b' ', false);
-        let part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80;
-        let mut skipped = from;
-        for (at, byte) in bytes.iter().copied().enumerate().skip(from) {
-            if at < skipped {
-                continue;
+impl Places {
+    /// Of at most [`MOST`] bytes.
+    fn of(bytes: &[u8]) -> Self {
+        let mut places = Self { places: [(0, 0); MOST_WORDS], count: 0 };
+        let kind = |at: usize| bytes.get(at).map_or(0, |byte| kind_of(*byte));
+        let mut at = 0;
+        while at < bytes.len() {
+            let start = at;
+            while kind(at) & PART != 0 {
+                at += 1;
             }
-            let is_part = part(&byte);
-            if is_part && !in_word {
-                // What is longer than any name holds no words, whatever its capitals say.
-                let run = bytes.iter().skip(at).take_while(|byte| part(byte)).count();
-                if run > LONGEST_WORD {
-                    skipped = at + run;
-                    before = b' ';
-                    continue;
-                }
-            }
-            let starts = !in_word
-                || (byte.is_ascii_uppercase() && before.is_ascii_lowercase())
-                || (byte.is_ascii_digit() && before.is_ascii_alphabetic())
-                || (byte.is_ascii_alphabetic() && before.is_ascii_digit());
-            if is_part {
-                if starts {
-                    if self.length > 0 {
-                        self.length += 1;
-                    }
-                    if let (Some(start), Ok(at)) =
-                        (self.starts.get_mut(self.count), u8::try_from(self.length))
+            // What is longer than any name holds no words, whatever its capitals say.
+            if (1..=LONGEST_WORD).contains(&(at - start)) {
+                let mut word = start;
+                for next in start + 1..at {
+                    let (before, here) = (kind(next - 1), kind(next));
+                    if here & UPPER != 0 && before & LOWER != 0
+                        || here & DIGIT != 0 && before & LETTER != 0
+                        || here & LETTER != 0 && before & DIGIT != 0
                     {
-                        *start = at;
-                        self.count += 1;
-                    } else {
-                        break;
+                        places.push(word, next);
+                        word = next;
                     }
                 }
-                if let Some(place) = self.bytes.get_mut(self.length) {
-                    *place = byte.to_ascii_lowercase();
-                    self.length += 1;
-                }
+                places.push(word, at);
             }
-            in_word = is_part;
-            before = byte;
+            at += 1;
+        }
+        places
+    }
+
+    fn push(&mut self, start: usize, end: usize) {
+        if let (Some(place), Ok(start), Ok(end)) =
+            (self.places.get_mut(self.count), u8::try_from(start), u8::try_from(end))
+        {
+            *place = (start, end);
+            self.count += 1;
         }
     }
 }
+
+/// Kinds of bytes as they stand in their table; parts of words.
+const DIGIT: u32 = 1;
+const LOWER: u32 = 1 << 1;
+const UPPER: u32 = 1 << 2;
+const LETTER: u32 = LOWER | UPPER;
+const PART: u32 = LETTER | DIGIT | 1 << 12;
 
 /// What a column's name says.
 #[derive(Debug)]
@@ -230,12 +271,14 @@ pub(crate) struct Column {
     pub(crate) words: Words,
     /// Its values are secrets, whatever they look like.
     pub(crate) is_secret: bool,
+    /// Its dates are days of birth.
+    pub(crate) is_birth: bool,
 }
 
 impl Column {
     /// Whether values of the column are read even when nothing in them asks for it.
     pub(crate) fn is_telling(&self) -> bool {
-        self.is_secret
+        self.is_secret || self.is_birth
     }
 
     /// What the name of that column says.
@@ -243,7 +286,7 @@ impl Column {
         thread_local! {
             static NAMED: RefCell<HashMap<String, Rc<Column>, BuildHasherDefault<Fnv>>> = RefCell::default();
             static UNNAMED: Rc<Column> =
-                Rc::new(Column { words: Words::NONE, is_secret: false });
+                Rc::new(Column { words: Words::NONE, is_secret: false, is_birth: false });
         }
         let Some(name) = name else { return UNNAMED.with(Rc::clone) };
         NAMED.with(|named| {
@@ -262,12 +305,33 @@ impl Column {
 
     fn read(name: &str) -> Self {
         let words = Words::of(name);
-        Self { is_secret: crate::detectors::is_secret_name(&words), words }
+        Self { is_secret: crate::detectors::is_secret_name(&words), is_birth: words.say(Topic::Birth), words }
     }
 }
 
 /// How far back prose is read.
 const REACH: usize = 56;
+
+/// What ends a sentence, and what ends a key besides.
+const ENDS_SENTENCE: u8 = 1;
+const ENDS_KEY: u8 = 2;
+
+static STOPS: [u8; 256] = {
+    let mut stops = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        #[expect(clippy::indexing_slicing, reason = "a byte is an index of 256; checked when it is compiled")]
+        {
+            stops[byte as usize] = match byte {
+                b'\n' | b'\r' | b'\t' | b';' | b'|' | b'{' | b'}' | b'&' | b'=' | b'<' => ENDS_SENTENCE,
+                b',' | b'(' | b'?' | b':' | b'"' | b'[' | b'>' => ENDS_KEY,
+                _ => 0,
+            };
+        }
+        byte += 1;
+    }
+    stops
+};
 
 /// The words before a value in a text.
 #[derive(Clone, Copy, Debug)]
@@ -278,6 +342,8 @@ pub(crate) struct Before {
 }
 
 impl Before {
+    pub(crate) const NOTHING: Self = Self { words: Words::NONE, is_key: false };
+
     pub(crate) fn key(key: &str) -> Self {
         Self { words: Words::of(key), is_key: true }
     }
@@ -298,10 +364,8 @@ impl Before {
             is_key |= matches!(byte(end - 1), b':' | b'=' | b'>');
             end -= 1;
         }
-        let stops = |byte: u8| {
-            matches!(byte, b'\n' | b'\r' | b'\t' | b';' | b'|' | b'{' | b'}' | b'&' | b'=' | b'<')
-                || (is_key && matches!(byte, b',' | b'(' | b'?' | b':' | b'"' | b'[' | b'>'))
-        };
+        let wanted = if is_key { ENDS_SENTENCE | ENDS_KEY } else { ENDS_SENTENCE };
+        let stops = |byte: u8| STOPS.get(usize::from(byte)).is_some_and(|ends| ends & wanted != 0);
         let mut start = end;
         while start > floor && !stops(byte(start - 1)) {
             start -= 1;

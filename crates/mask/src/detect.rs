@@ -1,9 +1,10 @@
-//! From a text to its findings: prefilter, readings, detectors, overlaps.
+//! From a text to its findings: one pass, readings, detectors, overlaps.
 //!
-//! The order matters for speed: [`Features`] come first and cost about a nanosecond a byte; the detectors
-//! whose needs they meet ([`Panel`]) run on the text itself; further readings (folded,
-//! unescaped, put together, decoded) are made only of texts that hold something to fold, unescape, put together or
-//! decode. What is too long, asks for too much work, or makes a detector fail is one finding from end to end.
+//! The order matters for speed: the pass over the bytes ([`Parts`]) comes first and says which detectors have
+//! what they need ([`Panel`]); those run on the text itself. Further readings (folded, unescaped, put together,
+//! decoded) are made only of texts that hold something to fold, unescape, put together or decode. A text with
+//! nothing to find costs the pass and allocates nothing. What is too long, asks for too much work, or makes a
+//! detector fail is one finding from end to end.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ops::Range;
@@ -15,11 +16,11 @@ use serde::Serialize;
 use crate::context::{Column, FieldContext};
 use crate::detectors::{self, Found};
 use crate::encoded;
-use crate::features::{DIGIT, ESCAPE, Features, HIGH, UPPER};
+use crate::features::{APART, BIRTH, DIGIT, ESCAPE, Features, HIGH, UPPER, WORD_12};
 use crate::harmless;
 use crate::panel::Panel;
-use crate::reading::{Parts, Reading};
-use crate::topics::Topic;
+use crate::parts::Parts;
+use crate::reading::Reading;
 use crate::view::View;
 
 /// Longer texts are not read: they count as one finding from end to end.
@@ -31,8 +32,11 @@ const WITHHELD: &str = "WITHHELD";
 /// Encodings within encodings that are undone.
 const DEEPEST: usize = 2;
 
-/// The shortest text in which characters can be told to stand apart, bytes.
-const SHORTEST_APART: usize = 15;
+/// The shortest date, bytes.
+const SHORTEST_DATE: usize = 6;
+
+/// A finding so sure that nothing within it is looked at once more.
+const SURE: f32 = 0.9;
 
 /// Steps of work that every text may take, and how many more for each byte of it.
 const LEAST_WORK: usize = 4096;
@@ -67,11 +71,41 @@ struct Candidate {
 /// Every detector.
 static PANEL: LazyLock<Panel> = LazyLock::new(|| Panel::of(detectors::ALL));
 
+thread_local! {
+    /// Parts that no text uses now, kept for their room.
+    static SPARE: RefCell<Vec<Parts>> = RefCell::default();
+}
+
+/// Reads the parts of a text into spare ones.
+fn parts_of(bytes: &[u8]) -> (Parts, Features) {
+    let spare = SPARE.with(|spare| spare.try_borrow_mut().ok().and_then(|mut spare| spare.pop()));
+    let mut parts = spare.unwrap_or_default();
+    let features = parts.read(bytes);
+    (parts, features)
+}
+
+/// Keeps the parts for the next text, unless they grew large.
+fn give_back(parts: Parts) {
+    const KEPT: usize = 1024;
+    SPARE.with(|spare| {
+        if let Ok(mut spare) = spare.try_borrow_mut()
+            && spare.len() < 8
+            && parts.tokens.capacity() <= KEPT
+        {
+            spare.push(parts);
+        }
+    });
+}
+
 /// Whether the bytes could hold a finding at all, of whatever column. False is certain but for columns whose
 /// name alone says that all of it is sensitive ([`FieldContext::may_hold_findings`]).
 #[must_use]
 pub fn may_hold_findings(bytes: &[u8]) -> bool {
-    may_hold(Features::of(bytes))
+    let (parts, features) = parts_of(bytes);
+    give_back(parts);
+    // Any date is one of birth if the column says so.
+    let by_column = if features.digits > 2 && features.length >= SHORTEST_DATE { BIRTH } else { 0 };
+    may_hold(Features { bits: features.bits | by_column, ..features })
 }
 
 impl FieldContext<'_> {
@@ -83,15 +117,15 @@ impl FieldContext<'_> {
 }
 
 fn may_hold(features: Features) -> bool {
-    features.any(HIGH | ESCAPE)
+    features.any(HIGH | ESCAPE | APART)
         || may_be_encoded(features)
-        || features.length() > MAX_TEXT_BYTES
-        || PANEL.asked(features) != 0
+        || features.length > MAX_TEXT_BYTES
+        || PANEL.asked(features.bits) != 0
 }
 
 fn may_be_encoded(features: Features) -> bool {
     // Text in base64 has capitals or digits, hexadecimal has digits.
-    features.longest() >= encoded::SHORTEST && features.any(UPPER | DIGIT)
+    features.any(WORD_12) && features.any(UPPER | DIGIT)
 }
 
 /// Everything sensitive in the text, in order, without overlaps.
@@ -101,7 +135,6 @@ pub fn detect(text: &str, context: &FieldContext<'_>) -> Vec<Finding> {
 }
 
 fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Finding> {
-    let features = Features::of(text.as_bytes());
     let withheld = |why| {
         let characters = text.chars().count();
         let bytes = 0..text.len();
@@ -111,27 +144,33 @@ fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Fin
         return withheld("size");
     }
     let column = Column::named(context.column);
-    if !column.is_telling() {
-        let bytes = text.as_bytes();
-        let harmless = harmless::is_identifier_or_moment(bytes) && !column.words.say(Topic::Birth)
-            || harmless::is_digest(bytes) && encoded::decode(text).is_none();
-        if harmless || !may_hold(features) {
-            return Vec::new();
-        }
+    let (parts, features) = parts_of(text.as_bytes());
+    if !column.is_telling() && (!may_hold(features) || is_harmless(text, features)) {
+        give_back(parts);
+        return Vec::new();
     }
     let work = Cell::new(LEAST_WORK + text.len() * WORK_PER_BYTE);
     let search = Search { panel, column: &column, work: &work };
     let found = catch_unwind(AssertUnwindSafe(|| {
         let mut candidates = Vec::new();
-        search.text(text, features, 0, &mut candidates);
+        search.text(text, &parts, features, 0, &mut candidates);
         candidates
     }));
+    give_back(parts);
     match found {
         Err(_) => withheld("fault"),
         Ok(_) if work.get() == 0 => withheld("work"),
         Ok(candidates) if candidates.is_empty() => Vec::new(),
-        Ok(candidates) => settle(text, candidates),
+        Ok(candidates) => settle(text, features, candidates),
     }
+}
+
+/// Whether the whole text is of a kind that is nobody's secret.
+fn is_harmless(text: &str, features: Features) -> bool {
+    let bytes = text.as_bytes();
+    harmless::may_be(features)
+        && (harmless::is_identifier_or_moment(bytes)
+            || harmless::is_digest(bytes) && encoded::decode(text).is_none())
 }
 
 /// One search, through all readings of a text.
@@ -141,15 +180,39 @@ struct Search<'s> {
     work: &'s Cell<usize>,
 }
 
+/// A reading and its parts.
+struct Read<'t> {
+    view: View<'t>,
+    parts: Parts,
+    features: Features,
+}
+
+impl<'t> Read<'t> {
+    fn of(view: View<'t>) -> Self {
+        let (parts, features) = parts_of(view.text.as_bytes());
+        Self { view, parts, features }
+    }
+}
+
 impl Search<'_> {
-    fn text(&self, text: &str, features: Features, depth: usize, candidates: &mut Vec<Candidate>) {
+    fn text(
+        &self,
+        text: &str,
+        parts: &Parts,
+        features: Features,
+        depth: usize,
+        candidates: &mut Vec<Candidate>,
+    ) {
         let plain = View::plain(text);
-        let mut apart = self.run(&plain, features, candidates);
-        let folded = features.any(HIGH).then(|| View::folded(text)).filter(|view| view.text != text);
+        self.run(&plain, parts, features, candidates);
+        let folded = if features.any(HIGH) { View::folded(text).map(Read::of) } else { None };
         if let Some(folded) = &folded {
-            apart |= self.run(folded, Features::of(folded.text.as_bytes()), candidates);
+            self.run(&folded.view, &folded.parts, folded.features, candidates);
         }
-        let mut view = folded.as_ref().unwrap_or(&plain);
+        let (view, parts, features) = match &folded {
+            Some(folded) => (&folded.view, &folded.parts, folded.features),
+            None => (&plain, parts, features),
+        };
         let mut unescaped = None;
         if features.any(ESCAPE) {
             unescaped = view.unescaped();
@@ -158,67 +221,95 @@ impl Search<'_> {
                 unescaped = Some(again);
             }
         }
-        if let Some(unescaped) = &unescaped {
-            apart |= self.run(unescaped, Features::of(unescaped.text.as_bytes()), candidates);
-            view = unescaped;
-        }
-        if apart && let Some(squeezed) = view.squeezed() {
-            self.run(&squeezed, Features::of(squeezed.text.as_bytes()), candidates);
-        }
-        if depth < DEEPEST && may_be_encoded(features) {
-            for (span, decoded) in encoded::words(&view.text) {
-                self.decoded(view.original(span), &decoded, depth, candidates);
+        match unescaped.map(Read::of) {
+            Some(unescaped) => {
+                self.run(&unescaped.view, &unescaped.parts, unescaped.features, candidates);
+                self.deeper(&unescaped.view, &unescaped.parts, unescaped.features, depth, candidates);
+                // `\\x…` of a whole value would be taken for an escape of its first character.
+                self.encoded(view, parts, features, depth, candidates);
+                give_back(unescaped.parts);
             }
-            // `\\x…` of a whole value would be taken for an escape of its first character.
-            if unescaped.is_some() {
-                let view = folded.as_ref().unwrap_or(&plain);
-                for (span, decoded) in encoded::words(&view.text) {
-                    self.decoded(view.original(span), &decoded, depth, candidates);
-                }
-            }
+            None => self.deeper(view, parts, features, depth, candidates),
         }
+        if let Some(folded) = folded {
+            give_back(folded.parts);
+        }
+    }
+
+    /// What was taken apart or encoded in a view.
+    fn deeper(
+        &self,
+        view: &View<'_>,
+        parts: &Parts,
+        features: Features,
+        depth: usize,
+        candidates: &mut Vec<Candidate>,
+    ) {
+        if features.any(APART)
+            && !view.rows_lie_within(candidates.iter().map(|candidate| &candidate.bytes))
+            && let Some(squeezed) = view.squeezed().map(Read::of)
+        {
+            self.run(&squeezed.view, &squeezed.parts, squeezed.features, candidates);
+            give_back(squeezed.parts);
+        }
+        self.encoded(view, parts, features, depth, candidates);
     }
 
     /// A part of an encoded text cannot be cut out: what is found in it is all of it.
-    fn decoded(&self, bytes: Range<usize>, decoded: &str, depth: usize, candidates: &mut Vec<Candidate>) {
-        let mut inside = Vec::new();
-        self.text(decoded, Features::of(decoded.as_bytes()), depth + 1, &mut inside);
-        if let Some(best) = inside.into_iter().max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
-            candidates.push(Candidate { bytes, ..best });
+    fn encoded(
+        &self,
+        view: &View<'_>,
+        parts: &Parts,
+        features: Features,
+        depth: usize,
+        candidates: &mut Vec<Candidate>,
+    ) {
+        if depth >= DEEPEST || !may_be_encoded(features) {
+            return;
+        }
+        for word in &parts.words {
+            let place = view.original(word.clone());
+            let settled = candidates.iter().any(|candidate| {
+                candidate.confidence >= SURE
+                    && candidate.bytes.start <= place.start
+                    && place.end <= candidate.bytes.end
+            });
+            let Some((span, decoded)) =
+                Some(word).filter(|_| !settled).and_then(|word| encoded::decoded(&view.text, word))
+            else {
+                continue;
+            };
+            let mut inside = Vec::new();
+            let (parts, features) = parts_of(decoded.as_bytes());
+            self.text(&decoded, &parts, features, depth + 1, &mut inside);
+            give_back(parts);
+            if let Some(best) = inside.into_iter().max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
+                candidates.push(Candidate { bytes: view.original(span), ..best });
+            }
         }
     }
 
-    /// Shows a view to the detectors that it may hold something for. Whether it holds a value taken apart.
-    fn run(&self, view: &View<'_>, features: Features, candidates: &mut Vec<Candidate>) -> bool {
-        thread_local! {
-            static PARTS: RefCell<Parts> = RefCell::new(Parts::default());
-        }
-        let mut asked = self.panel.asked(features);
+    /// Shows a view to the detectors that it may hold something for.
+    fn run(&self, view: &View<'_>, parts: &Parts, features: Features, candidates: &mut Vec<Candidate>) {
+        let mut asked = self.panel.asked(features.bits);
         if self.column.is_telling() {
             asked |= self.panel.asked_by_column(self.column);
         }
         if asked == 0 {
-            return features.length() >= SHORTEST_APART;
+            return;
         }
+        let reading = Reading {
+            text: &view.text,
+            features,
+            column: self.column,
+            parts,
+            keys: OnceCell::new(),
+            work: self.work,
+        };
         let mut found: Vec<Found> = Vec::new();
-        let apart = PARTS.with(|parts| {
-            let mut own = Parts::default();
-            let mut shared = parts.try_borrow_mut();
-            let parts = shared.as_deref_mut().unwrap_or(&mut own);
-            parts.read(view.text.as_bytes());
-            let reading = Reading {
-                text: &view.text,
-                features,
-                column: self.column,
-                parts,
-                keys: OnceCell::new(),
-                work: self.work,
-            };
-            for detector in self.panel.each(asked) {
-                detector.find(&reading, &mut found);
-            }
-            reading.parts.apart
-        });
+        for detector in self.panel.each(asked) {
+            detector.find(&reading, &mut found);
+        }
         for found in found {
             let bytes = view.original(found.span);
             if !bytes.is_empty() {
@@ -230,13 +321,12 @@ impl Search<'_> {
                 });
             }
         }
-        apart
     }
 }
 
 /// Settles overlaps: the surer of two wins, of equals the longer. What a loser covers beyond the winner is
 /// added to the winner, so that nothing found is left standing.
-fn settle(text: &str, mut candidates: Vec<Candidate>) -> Vec<Finding> {
+fn settle(text: &str, features: Features, mut candidates: Vec<Candidate>) -> Vec<Finding> {
     candidates.sort_by_key(|candidate| (candidate.bytes.start, std::cmp::Reverse(candidate.bytes.end)));
     let mut kept: Vec<Candidate> = Vec::with_capacity(candidates.len());
     for candidate in candidates {
@@ -256,7 +346,10 @@ fn settle(text: &str, mut candidates: Vec<Candidate>) -> Vec<Finding> {
     }
     let (mut at, mut chars) = (0, 0);
     let mut count_to = |byte: usize| {
-        chars += text.get(at..byte).map_or(0, |between| between.chars().count());
+        chars += match features.any(HIGH) {
+            true => text.get(at..byte).map_or(0, |between| between.chars().count()),
+            false => byte.saturating_sub(at),
+        };
         at = byte;
         chars
     };

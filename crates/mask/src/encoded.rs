@@ -1,13 +1,15 @@
 //! Values that are one encoded text: base64 in either alphabet, or hexadecimal.
 //!
-//! A whole value is decoded, and each long word of a text ([`words`]), twice over at most: what is wrapped deeper is
+//! A whole value is decoded, and each long word of a text ([`decoded`]), twice over at most: what is wrapped deeper is
 //! for lineage and policy. Most identifiers and digests look encoded and are not: decoding stops at the first byte
 //! that no text has.
 
 use std::ops::Range;
 
+use crate::parts::SHORTEST_WORD;
+
 /// Shortest value that is tried.
-pub(crate) const SHORTEST: usize = 12;
+const SHORTEST: usize = SHORTEST_WORD;
 
 /// The text that the value encodes, if it encodes one.
 pub(crate) fn decode(value: &str) -> Option<String> {
@@ -23,93 +25,99 @@ pub(crate) fn decode(value: &str) -> Option<String> {
 /// Whether the first characters decode to what could be text: for nearly every digest and identifier not.
 fn may_read(word: &[u8]) -> bool {
     let hex = word.strip_prefix(b"\\x").or_else(|| word.strip_prefix(b"0x")).unwrap_or(word);
-    let mut first = [0_u8; 9];
-    let reads = |first: &[u8]| {
-        first.iter().all(|byte| is_textual(*byte))
-            && std::str::from_utf8(first).map_or_else(|error| error.error_len().is_none(), |_| true)
-    };
-    let mut digits = hex.iter().take(12).map(|byte| char::from(*byte).to_digit(16));
-    let is_hex =
-        first.iter_mut().take(6).all(|place| match (digits.next().flatten(), digits.next().flatten()) {
-            (Some(high), Some(low)) => u8::try_from(high * 16 + low).map(|byte| *place = byte).is_ok(),
-            _ => false,
-        });
-    if is_hex && first.get(..6).is_some_and(reads) {
-        return true;
-    }
-    let mut places = first.iter_mut();
-    let is_base64 = word.chunks_exact(4).take(3).all(|four| {
-        let mut held = 0_u32;
-        for byte in four {
-            let Some(value) = sextet(*byte) else { return false };
-            held = held << 6 | value;
-        }
-        [held >> 16, held >> 8, held].into_iter().all(|byte| {
-            match (places.next(), u8::try_from(byte & 0xff)) {
-                (Some(place), Ok(byte)) => {
-                    *place = byte;
-                    true
-                }
-                _ => false,
-            }
-        })
-    });
-    is_base64 && reads(&first)
+    starts_as_hex(hex) || starts_as_base64(word)
 }
+
+fn starts_as_hex(word: &[u8]) -> bool {
+    let mut first = [0_u8; 6];
+    let mut pairs = word.chunks_exact(2);
+    for place in &mut first {
+        let Some([high, low]) = pairs.next() else { return false };
+        let (Some(high), Some(low)) = (char::from(*high).to_digit(16), char::from(*low).to_digit(16)) else {
+            return false;
+        };
+        *place = u8::try_from(high << 4 | low).unwrap_or(0);
+        if !is_textual(*place) {
+            return false;
+        }
+    }
+    reads(&first)
+}
+
+fn starts_as_base64(word: &[u8]) -> bool {
+    let mut first = [0_u8; 9];
+    let mut fours = word.chunks_exact(4);
+    for place in first.chunks_exact_mut(3) {
+        let Some([a, b, c, d]) = fours.next() else { return false };
+        let (Some(a), Some(b), Some(c), Some(d)) = (sextet(*a), sextet(*b), sextet(*c), sextet(*d)) else {
+            return false;
+        };
+        for (place, byte) in place.iter_mut().zip([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]) {
+            *place = byte;
+            if !is_textual(byte) {
+                return false;
+            }
+        }
+    }
+    reads(&first)
+}
+
+/// Whether the bytes, but for a cut at the end, are UTF-8.
+fn reads(first: &[u8]) -> bool {
+    first.is_ascii() || std::str::from_utf8(first).map_or_else(|error| error.error_len().is_none(), |_| true)
+}
+
+/// The six bits that each character of either alphabet of base64 writes; above them, none.
+static SEXTETS: [u8; 256] = {
+    let mut sextets = [NONE; 256];
+    let mut byte = 0_u8;
+    loop {
+        #[expect(clippy::indexing_slicing, reason = "a byte is an index of 256; checked when it is compiled")]
+        {
+            sextets[byte as usize] = match byte {
+                b'A'..=b'Z' => byte - b'A',
+                b'a'..=b'z' => byte - b'a' + 26,
+                b'0'..=b'9' => byte - b'0' + 52,
+                b'+' | b'-' => 62,
+                b'/' | b'_' => 63,
+                _ => NONE,
+            };
+        }
+        match byte.checked_add(1) {
+            Some(next) => byte = next,
+            None => break sextets,
+        }
+    }
+};
+
+const NONE: u8 = u8::MAX;
 
 /// The six bits that a character of either alphabet of base64 writes.
-fn sextet(byte: u8) -> Option<u32> {
-    Some(u32::from(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    }))
+#[inline]
+fn sextet(byte: u8) -> Option<u8> {
+    SEXTETS.get(usize::from(byte)).copied().filter(|sextet| *sextet != NONE)
 }
 
-/// The words of a text that could encode another, and what they encode.
-pub(crate) fn words(text: &str) -> impl Iterator<Item = (Range<usize>, String)> {
+/// What a word of a text ([`Parts::words`](crate::parts::Parts)) encodes, and where the code stands.
+pub(crate) fn decoded(text: &str, word: &Range<usize>) -> Option<(Range<usize>, String)> {
     let bytes = text.as_bytes();
-    let is_part =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=');
-    let mut from = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let mut start = from + bytes.iter().skip(from).position(is_part)?;
-            let end = bytes
-                .iter()
-                .skip(start)
-                .position(|byte| !is_part(byte))
-                .map_or(bytes.len(), |length| start + length);
-            from = end;
-            // `key=…`, `\x…`
-            let word = text.get(start..end)?;
-            if word.len() < SHORTEST {
-                continue;
-            }
-            let padded = word.trim_end_matches('=');
-            if let Some(sign) = memchr::memrchr(b'=', padded.as_bytes()) {
-                start += sign + 1;
-            }
-            if bytes.get(start) == Some(&b'x')
-                && start.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b'\\')
-            {
-                start -= 1;
-            }
-            let word = text.get(start..end)?;
-            // The backslash may be escaped itself.
-            let escapes = bytes.iter().take(start).rev().take(3).take_while(|byte| **byte == b'\\').count();
-            let outer = if word.starts_with('\\') { start - escapes } else { start };
-            if word.len() >= SHORTEST
-                && may_read(word.as_bytes())
-                && let Some(decoded) = decode(word)
-            {
-                return Some((outer..end, decoded));
-            }
-        }
-    })
+    // `key=…`, `\x…`
+    let mut start = word.start;
+    let padded = text.get(word.clone())?.trim_end_matches('=');
+    if let Some(sign) = memchr::memrchr(b'=', padded.as_bytes()) {
+        start += sign + 1;
+    }
+    if bytes.get(start) == Some(&b'x') && start.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b'\\') {
+        start -= 1;
+    }
+    let code = text.get(start..word.end)?;
+    if code.len() < SHORTEST || !may_read(code.as_bytes()) {
+        return None;
+    }
+    // The backslash may be escaped itself.
+    let escapes = bytes.iter().take(start).rev().take(3).take_while(|byte| **byte == b'\\').count();
+    let outer = if code.starts_with('\\') { start - escapes } else { start };
+    decode(code).map(|decoded| (outer..word.end, decoded))
 }
 
 /// Whether a text could hold the byte.
@@ -146,8 +154,7 @@ fn from_base64(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(body.len() * 3 / 4 + 1);
     let (mut held, mut bits) = (0_u32, 0_u32);
     for byte in body.bytes() {
-        let value = sextet(byte)?;
-        held = (held << 6) | value;
+        held = (held << 6) | u32::from(sextet(byte)?);
         bits += 6;
         if bits >= 8 {
             bits -= 8;

@@ -1,65 +1,116 @@
-//! What a text is made of, in one pass over its bytes: the prefilter before every detector.
+//! What a text is made of, as bits, and what a detector must have of it.
 //!
-//! Most values hold nothing that any detector could want (a name, a status, a short number). One table
-//! look-up per byte settles that, and nothing else runs.
+//! [`Parts::read`](crate::parts::Parts::read) finds them in its one pass over the bytes. A detector says by its
+//! [`Needs`] which of them every match has; whoever lacks one is not called. Most values have nothing that any
+//! detector could want (a name, a status, a short number), and nothing else runs for them.
 
 /// Kinds of bytes, as bits.
-pub(crate) const DIGIT: u16 = 1;
-pub(crate) const LETTER: u16 = 1 << 1;
-pub(crate) const AT: u16 = 1 << 2;
-pub(crate) const COLON: u16 = 1 << 3;
-pub(crate) const DOT: u16 = 1 << 4;
-pub(crate) const DASH: u16 = 1 << 5;
-pub(crate) const UNDERSCORE: u16 = 1 << 6;
-pub(crate) const EQUALS: u16 = 1 << 7;
-/// `+` and `/`.
-pub(crate) const BASE64: u16 = 1 << 8;
+pub(crate) const DIGIT: u64 = 1;
+pub(crate) const LOWER: u64 = 1 << 1;
+pub(crate) const UPPER: u64 = 1 << 2;
+pub(crate) const AT: u64 = 1 << 3;
+pub(crate) const COLON: u64 = 1 << 4;
+pub(crate) const DOT: u64 = 1 << 5;
+pub(crate) const DASH: u64 = 1 << 6;
+pub(crate) const UNDERSCORE: u64 = 1 << 7;
+pub(crate) const EQUALS: u64 = 1 << 8;
+pub(crate) const PLUS: u64 = 1 << 9;
+pub(crate) const SLASH: u64 = 1 << 10;
 /// `%`, `&`, `\`: may write another character.
-pub(crate) const ESCAPE: u16 = 1 << 9;
+pub(crate) const ESCAPE: u64 = 1 << 11;
 /// Not ASCII.
-pub(crate) const HIGH: u16 = 1 << 10;
-/// Everything else.
-pub(crate) const OTHER: u16 = 1 << 11;
-/// `<` and `>`.
-pub(crate) const ANGLE: u16 = 1 << 12;
-pub(crate) const SPACE: u16 = 1 << 13;
-/// A capital; counts as a letter too.
-pub(crate) const UPPER: u16 = 1 << 14;
+pub(crate) const HIGH: u64 = 1 << 12;
+pub(crate) const GREATER: u64 = 1 << 13;
+pub(crate) const SPACE: u64 = 1 << 14;
+/// An opening parenthesis.
+pub(crate) const OPEN: u64 = 1 << 15;
+/// `!`, `#`, `$`, `*`, `?`, `^`, `~` and the like: signs that passwords have.
+pub(crate) const SIGN: u64 = 1 << 16;
+/// Everything else: quotes, brackets, commas, control characters.
+pub(crate) const OTHER: u64 = 1 << 17;
 
-const fn kind(byte: u8) -> u16 {
-    match byte {
+// What is found beyond single bytes.
+/// Two colons or more; two of them side by side.
+pub(crate) const COLONS: u64 = 1 << 24;
+pub(crate) const COLON_PAIR: u64 = 1 << 25;
+/// Two dashes side by side.
+pub(crate) const DASH_PAIR: u64 = 1 << 26;
+/// Seven digits or more; as many in one row of groups.
+pub(crate) const SEVEN: u64 = 1 << 27;
+pub(crate) const ROW: u64 = 1 << 28;
+/// Four numbers with dots between.
+pub(crate) const DOTTED: u64 = 1 << 29;
+/// A word of base64 of so many bytes or more.
+pub(crate) const WORD_10: u64 = 1 << 30;
+pub(crate) const WORD_12: u64 = 1 << 31;
+pub(crate) const WORD_16: u64 = 1 << 32;
+pub(crate) const WORD_20: u64 = 1 << 33;
+pub(crate) const WORD_40: u64 = 1 << 34;
+/// A token that ends as `password` and `identified` do.
+pub(crate) const TOLD: u64 = 1 << 35;
+/// A token of so many bytes or more.
+pub(crate) const TOKEN_26: u64 = 1 << 36;
+/// A token of letters and digits of exactly so many.
+pub(crate) const MIXED_4: u64 = 1 << 37;
+pub(crate) const MIXED_5: u64 = 1 << 38;
+pub(crate) const MIXED_8_9: u64 = 1 << 39;
+pub(crate) const MIXED_10: u64 = 1 << 40;
+pub(crate) const MIXED_16: u64 = 1 << 41;
+/// One letter alone; two with a digit right behind what parts them.
+pub(crate) const LETTERS_1: u64 = 1 << 42;
+pub(crate) const PAIR: u64 = 1 << 43;
+/// Two letters and two digits at the start of a token.
+pub(crate) const ACCOUNT: u64 = 1 << 44;
+/// A token of up to five characters that starts with a digit.
+pub(crate) const SHORT_NUMBER: u64 = 1 << 45;
+/// A capital behind a space, not the first word that has one, in a text longer than a name.
+pub(crate) const NAMES: u64 = 1 << 46;
+/// Some tokens of one size stand in a row, as those of a value taken apart do.
+pub(crate) const APART: u64 = 1 << 47;
+/// Three or more tokens of two, or of four, characters in a row; one of twelve.
+pub(crate) const OCTETS: u64 = 1 << 48;
+/// A token starts as one of the words for a day of birth does, or changes its case within.
+pub(crate) const BIRTH: u64 = 1 << 49;
+/// A token starts as a JSON object in base64 does: `ey`, `ew`.
+pub(crate) const OBJECT: u64 = 1 << 50;
+/// A token starts as `bearer` and `Basic` do.
+pub(crate) const BEARER: u64 = 1 << 51;
+/// A token starts as those of GitHub do.
+pub(crate) const GITHUB: u64 = 1 << 52;
+/// A letter of either case.
+pub(crate) const LETTER: u64 = 1 << 53;
+/// A token starts as words for a street do, or ends as they do and starts with a capital.
+pub(crate) const STREET: u64 = 1 << 54;
+
+const fn kind(byte: u8) -> u32 {
+    let kind = match byte {
         b'0'..=b'9' => DIGIT,
-        b'a'..=b'z' => LETTER,
-        b'A'..=b'Z' => LETTER | UPPER,
+        b'a'..=b'z' => LOWER,
+        b'A'..=b'Z' => UPPER,
         b' ' => SPACE,
-        b'<' | b'>' => ANGLE,
+        b'>' => GREATER,
         b'@' => AT,
         b':' => COLON,
         b'.' => DOT,
         b'-' => DASH,
         b'_' => UNDERSCORE,
         b'=' => EQUALS,
-        b'+' | b'/' => BASE64,
+        b'+' => PLUS,
+        b'/' => SLASH,
         b'%' | b'&' | b'\\' => ESCAPE,
+        b'(' => OPEN,
+        b'!' | b'#' | b'$' | b'*' | b'?' | b'^' | b'~' => SIGN,
         0x80.. => HIGH,
         _ => OTHER,
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "kinds of bytes are the lowest eighteen bits")]
+    {
+        kind as u32
     }
 }
 
-/// What a text is made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Features {
-    bits: u16,
-    digits: usize,
-    length: usize,
-    longest: usize,
-}
-
-/// What words of base64 and tokens are made of.
-const WORD: u16 = LETTER | DIGIT | BASE64 | DASH | UNDERSCORE | EQUALS;
-
 /// The kinds of each byte.
-const KINDS: [u16; 256] = {
+const KINDS: [u32; 256] = {
     let mut kinds = [0; 256];
     let mut byte = 0_u8;
     loop {
@@ -74,103 +125,65 @@ const KINDS: [u16; 256] = {
     }
 };
 
+/// The kind of a byte.
+#[inline]
+pub(crate) fn kind_of(byte: u8) -> u32 {
+    KINDS.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
+/// What a text is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Features {
+    /// Bits of all that is above.
+    pub(crate) bits: u64,
+    pub(crate) digits: usize,
+    pub(crate) length: usize,
+    /// Bytes of the longest word of base64.
+    pub(crate) longest: usize,
+}
+
 impl Features {
-    /// One pass over the bytes.
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        let mut bits = 0;
-        let mut digits = 0;
-        let (mut run, mut longest) = (0, 0);
-        for byte in bytes {
-            let kind = KINDS.get(usize::from(*byte)).copied().unwrap_or(0);
-            bits |= kind;
-            digits += usize::from(kind & DIGIT);
-            run = if kind & WORD != 0 { run + 1 } else { 0 };
-            longest = longest.max(run);
-        }
-        Self { bits, digits, length: bytes.len(), longest }
+    /// Whether any of these is there.
+    #[inline]
+    pub(crate) fn any(self, bits: u64) -> bool {
+        self.bits & bits != 0
     }
 
-    /// Whether any of the kinds occurs.
-    pub(crate) fn any(self, kinds: u16) -> bool {
-        self.bits & kinds != 0
+    /// Whether all of these are there.
+    #[inline]
+    pub(crate) fn all(self, bits: u64) -> bool {
+        self.bits & bits == bits
     }
 
-    /// The kinds that occur.
-    pub(crate) fn bits(self) -> u16 {
-        self.bits
-    }
-
-    /// How many digits.
-    pub(crate) fn digits(self) -> usize {
-        self.digits
-    }
-
-    /// Bytes of the longest word of letters, digits and what base64 has besides.
-    pub(crate) fn longest(self) -> usize {
-        self.longest
-    }
-
-    /// Bytes.
-    pub(crate) fn length(self) -> usize {
-        self.length
+    /// Of nothing but these kinds of bytes.
+    pub(crate) fn only(self, kinds: u64) -> bool {
+        self.bits & ((1 << 24) - 1) & !kinds == 0
     }
 }
 
 /// The least a text must have for a detector to be asked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Needs {
-    /// Bytes.
-    length: usize,
-    /// Digits.
-    digits: usize,
-    /// Kinds that must all occur.
-    all: u16,
-    /// Kinds of which one must occur; none when 0.
-    any: u16,
+    all: u64,
+    /// Of which one must be there.
+    any: u64,
 }
 
 impl Needs {
-    /// At least so many bytes.
-    pub(crate) const fn length(length: usize) -> Self {
-        Self { length, digits: 0, all: 0, any: 0 }
+    /// All of these.
+    pub(crate) const fn all(all: u64) -> Self {
+        Self { all, any: u64::MAX }
     }
 
-    /// At least so many digits.
-    pub(crate) const fn digits(digits: usize) -> Self {
-        Self { length: digits, digits, all: 0, any: 0 }
-    }
-
-    /// And at least so many bytes.
-    pub(crate) const fn and_length(self, length: usize) -> Self {
-        Self { length, ..self }
-    }
-
-    /// And all of these kinds.
-    pub(crate) const fn all(self, all: u16) -> Self {
-        Self { all, ..self }
-    }
-
-    /// And one of these kinds.
-    pub(crate) const fn any(self, any: u16) -> Self {
+    /// And one of these.
+    pub(crate) const fn any(self, any: u64) -> Self {
         Self { any, ..self }
     }
 
-    /// The kinds that must all occur.
-    pub(crate) fn required(&self) -> u16 {
-        self.all
-    }
-
-    /// The kinds of which one must occur; none when 0.
-    pub(crate) fn one_of(&self) -> u16 {
-        self.any
-    }
-
-    pub(crate) fn least_digits(&self) -> usize {
-        self.digits
-    }
-
-    pub(crate) fn least_length(&self) -> usize {
-        self.length
+    /// Whether a text of these bits has it.
+    #[inline]
+    pub(crate) fn met_by(&self, bits: u64) -> bool {
+        bits & self.all == self.all && bits & self.any != 0
     }
 }
 
@@ -180,10 +193,9 @@ mod tests {
 
     #[test]
     fn needs_are_met_by_what_is_there() {
-        let features = Features::of("a-1@b.com 22".as_bytes());
-        assert_eq!((features.digits(), features.length(), features.longest()), (3, 12, 3));
-        assert!(features.any(AT | DOT));
-        assert!(!features.any(HIGH) && Features::of("é".as_bytes()).any(HIGH));
-        assert!(Features::of(b"Ab").any(UPPER) && !Features::of(b"ab").any(UPPER));
+        let needs = Needs::all(AT | DOT).any(ROW | COLON);
+        assert!(needs.met_by(AT | DOT | COLON) && needs.met_by(AT | DOT | COLON | ROW));
+        assert!(!needs.met_by(AT | DOT) && !needs.met_by(AT | COLON) && !needs.met_by(0));
+        assert!(!Needs::all(0).met_by(0) && Needs::all(0).met_by(SPACE), "an empty text is nobody's");
     }
 }

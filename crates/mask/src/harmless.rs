@@ -1,6 +1,17 @@
 //! Values that need no detector: identifiers, digests and moments, told by their whole shape.
 //!
-//! They are what most cells of most tables are, and every digit and letter of them would ask some detector.
+//! They are what most cells of most tables are, and every digit and letter of them would ask some detector. What
+//! has no such features ([`Features`]) is not looked at twice.
+
+use crate::features::{COLON, DASH, DIGIT, DOT, Features, LOWER, OTHER, PLUS, SPACE, UPPER};
+
+/// What identifiers and moments are made of.
+const KINDS: u64 = DIGIT | LOWER | UPPER | DASH | COLON | DOT | SPACE | PLUS | OTHER;
+
+/// Whether the whole value may be one of those: a look at what it is made of.
+pub(crate) fn may_be(features: Features) -> bool {
+    features.any(DIGIT) && (10..=128).contains(&features.length) && features.only(KINDS)
+}
 
 /// Whether the whole value is a UUID, or a date with or without a time. A day of birth looks the same: whoever
 /// asks makes sure that nothing says that it is one.

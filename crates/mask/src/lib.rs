@@ -19,13 +19,16 @@ mod labels;
 pub mod lines;
 mod operator;
 mod panel;
+mod parts;
 mod pattern;
+mod question;
 mod reading;
 mod stream;
 mod structure;
 mod text;
 mod topics;
 mod view;
+mod written;
 
 pub use context::FieldContext;
 pub use detect::{Finding, MAX_TEXT_BYTES, detect, may_hold_findings};

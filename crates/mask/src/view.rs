@@ -26,29 +26,28 @@ impl<'a> View<'a> {
         Self { text: Cow::Borrowed(text), places: Vec::new() }
     }
 
-    /// Look-alikes folded, characters without width dropped.
-    pub(crate) fn folded(text: &str) -> View<'static> {
+    /// Look-alikes folded, characters without width dropped; nothing when the text holds none.
+    pub(crate) fn folded(text: &str) -> Option<View<'static>> {
+        text.chars().find(|c| fold(*c) != Some(*c))?;
         let mut view = Builder::with_capacity(text.len());
         for (start, c) in text.char_indices() {
             if let Some(folded) = fold(c) {
                 view.push(folded, start, start + c.len_utf8());
             }
         }
-        view.finish()
+        Some(view.finish())
     }
 
     /// This view with its escapes undone; nothing when it holds none.
     pub(crate) fn unescaped(&self) -> Option<View<'static>> {
+        let begins = |at: &usize| self.text.get(*at..).and_then(escape).is_some();
+        memchr::memchr3_iter(b'%', b'&', b'\\', self.text.as_bytes()).find(begins)?;
         let mut view = Builder::with_capacity(self.text.len());
-        let mut found = false;
         let mut rest = self.text.as_ref();
         let mut at = 0;
         while let Some(c) = rest.chars().next() {
             let (out, length) = match escape(rest) {
-                Some((decoded, length)) => {
-                    found = true;
-                    (decoded, length)
-                }
+                Some(decoded) => decoded,
                 None => (c, c.len_utf8()),
             };
             let place = self.original(at..at + length);
@@ -58,7 +57,7 @@ impl<'a> View<'a> {
             at += length;
             rest = rest.get(length..).unwrap_or("");
         }
-        found.then(|| view.finish())
+        Some(view.finish())
     }
 
     /// This view with characters that stand apart put together: `4 1 1 1 …`, `a-l-i-c-e-@-…`, `AKIA IOSF ODNN …`.
@@ -83,6 +82,14 @@ impl<'a> View<'a> {
             }
         }
         Some(view.finish())
+    }
+
+    /// Whether all that [`squeezed`](Self::squeezed) would put together lies within these spans of the original.
+    pub(crate) fn rows_lie_within<'s>(&self, spans: impl Iterator<Item = &'s Range<usize>> + Clone) -> bool {
+        rows(self.text.as_bytes()).all(|row| {
+            let row = self.original(row.span);
+            spans.clone().any(|span| span.start <= row.start && row.end <= span.end)
+        })
     }
 
     /// The bytes of the original text behind a span of the view.
@@ -246,7 +253,7 @@ mod tests {
     #[test]
     fn folding_keeps_the_way_back() {
         let text = "x\u{200b}４１１１ é\u{0661}";
-        let view = View::folded(text);
+        let view = View::folded(text).unwrap();
         assert_eq!(view.text, "x4111 é1");
         let span = view.original(1..5);
         assert_eq!(text.get(span), Some("４１１１"));

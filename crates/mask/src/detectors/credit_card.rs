@@ -22,6 +22,10 @@ impl Rule for CreditCard {
         (12..=19).contains(&digits)
     }
 
+    fn knows_alone(&self) -> bool {
+        true
+    }
+
     fn judge(&self, number: &Number<'_, '_>) -> f32 {
         let digits = number.digits();
         let Some(strength) = issuer(digits) else { return 0.0 };

@@ -3,13 +3,35 @@
 use sha2::{Digest, Sha256};
 
 use super::{Detector, Found, Kind, Needs, Reading, scan};
+use crate::features::{DIGIT, TOKEN_26};
 
-const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-const RIPPLE: &[u8; 58] = b"rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz";
+/// What each character of an alphabet of base 58 counts.
+static BASE58: [u8; 256] = digits(b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz");
+static RIPPLE: [u8; 256] = digits(b"rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz");
+
+/// A character that the alphabet has not.
+const NONE: u8 = u8::MAX;
+
+const fn digits(alphabet: &[u8; 58]) -> [u8; 256] {
+    let mut digits = [NONE; 256];
+    let mut at = 0_u8;
+    while at < 58 {
+        #[expect(clippy::indexing_slicing, reason = "below the alphabet's size; checked when it is compiled")]
+        {
+            digits[alphabet[at as usize] as usize] = at;
+        }
+        at += 1;
+    }
+    digits
+}
+
 const BECH32: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 /// First bytes of addresses: Bitcoin (also its test net), Litecoin, Dogecoin, Dash, Tron.
 const VERSIONS: &[u8] = &[0x00, 0x05, 0x6f, 0xc4, 0x30, 0x32, 0x1e, 0x16, 0x4c, 0x10, 0x41];
+
+/// What such addresses start with.
+const STARTS: &[u8] = b"13mn2LM9ADX7T";
 
 /// What comes before the 1 in addresses of Bech32.
 const HUMAN: &[&str] = &["bc", "tb", "ltc", "addr", "cosmos", "osmo", "terra", "grs", "vtc"];
@@ -30,13 +52,10 @@ impl Detector for Crypto {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(1).and_length(26)
+        Needs::all(DIGIT | TOKEN_26)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
-        if reading.features.longest() < 26 {
-            return;
-        }
         for token in
             reading.parts.tokens.iter().filter(|token| (26..=120).contains(&token.len()) && !token.glued)
         {
@@ -55,9 +74,11 @@ fn is_address(token: &str) -> bool {
                 && hex.iter().all(u8::is_ascii_hexdigit)
                 && hex.iter().any(u8::is_ascii_alphabetic)
         }
-        [b'r', ..] if bytes.len() <= 35 && base58_check(bytes, RIPPLE, &[0]) => true,
-        [b'4' | b'8', ..] if bytes.len() == 95 => bytes.iter().all(|byte| BASE58.contains(byte)),
-        _ if bytes.len() <= 35 => base58_check(bytes, BASE58, VERSIONS),
+        [b'r', ..] if bytes.len() <= 35 && base58_check(bytes, &RIPPLE, &[0]) => true,
+        [b'4' | b'8', ..] if bytes.len() == 95 => {
+            bytes.iter().all(|byte| BASE58.get(usize::from(*byte)).is_some_and(|digit| *digit != NONE))
+        }
+        [first, ..] if bytes.len() <= 35 && STARTS.contains(first) => base58_check(bytes, &BASE58, VERSIONS),
         _ => false,
     };
     by_shape
@@ -69,20 +90,29 @@ fn is_address(token: &str) -> bool {
 }
 
 /// 25 bytes, the first a known version, the last four the start of the double SHA-256 of the others.
-fn base58_check(token: &[u8], alphabet: &[u8; 58], versions: &[u8]) -> bool {
-    let mut bytes = [0_u8; 25];
+fn base58_check(token: &[u8], alphabet: &[u8; 256], versions: &[u8]) -> bool {
+    // Seven words of 32 bits, the lowest first.
+    let mut words = [0_u32; 7];
     for byte in token {
-        let Some(digit) = alphabet.iter().position(|letter| letter == byte) else { return false };
-        let mut carry = u32::try_from(digit).unwrap_or(0);
-        for place in bytes.iter_mut().rev() {
-            carry += u32::from(*place) * 58;
-            *place = u8::try_from(carry & 0xff).unwrap_or(0);
-            carry >>= 8;
+        let digit = alphabet.get(usize::from(*byte)).copied().unwrap_or(NONE);
+        if digit == NONE {
+            return false;
+        }
+        let mut carry = u64::from(digit);
+        for word in &mut words {
+            carry += u64::from(*word) * 58;
+            *word = u32::try_from(carry & 0xffff_ffff).unwrap_or(0);
+            carry >>= 32;
         }
         if carry != 0 {
             return false;
         }
     }
+    let mut whole = [0_u8; 28];
+    for (place, word) in whole.chunks_exact_mut(4).zip(words.iter().rev()) {
+        place.copy_from_slice(&word.to_be_bytes());
+    }
+    let Some((&[0, 0, 0], bytes)) = whole.split_first_chunk::<3>() else { return false };
     let (payload, sum) = bytes.split_at(21);
     if !payload.first().is_some_and(|version| versions.contains(version)) {
         return false;

@@ -2,9 +2,9 @@
 //!
 //! Presidio's name for every date. Other dates are no secret, and a result without them is of no use.
 
-use crate::reading::Token;
-
 use super::{Detector, Found, Kind, Needs, Reading, Topic, scan};
+use crate::context::Column;
+use crate::features::{BIRTH, DIGIT, HIGH};
 
 /// Starts of months, by number modulo 12.
 const MONTHS: &[&str] = &[
@@ -32,14 +32,15 @@ impl Detector for DateTime {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(3).and_length(6)
+        Needs::all(DIGIT).any(BIRTH | HIGH)
+    }
+
+    fn by_column(&self, column: &Column) -> bool {
+        column.is_birth
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
-        let by_column = reading.column.words.say(Topic::Birth);
-        if !by_column && !reading.parts.tokens.iter().any(|token| may_say(reading.bytes(), token)) {
-            return;
-        }
+        let by_column = reading.column.is_birth;
         let mut from = 0;
         let tokens = reading.parts.tokens.as_slice();
         for (index, token) in tokens.iter().enumerate() {
@@ -63,21 +64,6 @@ impl Detector for DateTime {
             from = end;
         }
     }
-}
-
-/// Whether the token may be a word for a day of birth: by its first letters, or since it goes on beyond ASCII.
-fn may_say(bytes: &[u8], token: &Token) -> bool {
-    let letter = |at: usize| scan::at(bytes, at) | 0x20;
-    let (a, b) = (letter(token.span.start), letter(token.span.start + 1));
-    token.digits == 0
-        && (scan::at(bytes, token.span.end) >= 0x80
-            || matches!(
-                (a, b),
-                (b'b', b'o' | b'i' | b'd') | (b'd', b'o' | b'a') | (b'g', b'e') | (b'n', b'a') | (b'u', b'r') | (b'y', b'o')
-            )
-            // `birthDate` and the like are one token; `patientDob` too.
-            || token.len() > 7
-            || (a == b'd' && token.len() == 1))
 }
 
 /// The end of the date that starts there.

@@ -19,7 +19,7 @@ impl Detector for EmailAddress {
     }
 
     fn needs(&self) -> Needs {
-        Needs::length(6).all(AT)
+        Needs::all(AT)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {

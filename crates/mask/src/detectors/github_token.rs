@@ -1,7 +1,7 @@
 //! `GITHUB_TOKEN`: personal, OAuth, app, server and refresh tokens, and fine-grained ones.
 
 use super::{Detector, Found, Kind, Needs, Reading, scan};
-use crate::features::UNDERSCORE;
+use crate::features::{GITHUB, UNDERSCORE, WORD_40};
 
 const PREFIXES: &[(&str, usize)] =
     &[("ghp_", 36), ("gho_", 36), ("ghu_", 36), ("ghs_", 36), ("ghr_", 36), ("github_pat_", 60)];
@@ -22,13 +22,10 @@ impl Detector for GithubToken {
     }
 
     fn needs(&self) -> Needs {
-        Needs::length(40).all(UNDERSCORE)
+        Needs::all(GITHUB | UNDERSCORE | WORD_40)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
-        if reading.features.longest() < 40 {
-            return;
-        }
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         for run in scan::runs(reading.bytes(), is_part).filter(|run| run.len() >= 40) {
             let Some(token) = reading.text.get(run.clone()) else { continue };

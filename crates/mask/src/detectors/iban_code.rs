@@ -1,7 +1,7 @@
 //! `IBAN_CODE`: right length for its country, right remainder modulo 97 (ISO 13616, ISO 7064).
 
 use super::{Detector, Found, Kind, Needs, Reading, scan};
-use crate::features::LETTER;
+use crate::features::ACCOUNT;
 
 /// Countries and the length of their numbers (SWIFT's IBAN registry).
 const LENGTHS: &[(&[u8; 2], usize)] = &[
@@ -112,7 +112,7 @@ impl Detector for IbanCode {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(4).and_length(15).all(LETTER)
+        Needs::all(ACCOUNT)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {

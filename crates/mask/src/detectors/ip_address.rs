@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{Detector, Found, Kind, Needs, Reading, Topic, scan};
-use crate::features::{COLON, DOT};
+use crate::features::{COLON_PAIR, COLONS, DIGIT, DOTTED};
 
 /// Well-known servers whose numbers are as small as a version's.
 const KNOWN: &[Ipv4Addr] = &[
@@ -31,14 +31,14 @@ impl Detector for IpAddress {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(1).and_length(4).any(DOT | COLON)
+        Needs::all(DIGIT).any(DOTTED | COLON_PAIR | COLONS)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
         let (text, bytes) = (reading.text, reading.bytes());
-        let dots = memchr::memchr_iter(b'.', bytes).take(3).count();
-        let colons = memchr::memchr_iter(b':', bytes).take(2).count();
-        if dots < 3 && colons < 2 {
+        // Eight groups have seven colons.
+        if !reading.features.any(DOTTED | COLON_PAIR) && memchr::memchr_iter(b':', bytes).take(7).count() < 7
+        {
             return;
         }
         for run in scan::runs(bytes, |byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')) {

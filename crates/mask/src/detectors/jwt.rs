@@ -2,7 +2,7 @@
 
 use super::{Detector, Found, Kind, Needs, Reading, scan};
 use crate::encoded;
-use crate::features::DOT;
+use crate::features::{DOT, OBJECT, WORD_10};
 
 const KIND: Kind =
     Kind { id: "jwt", entity: "JWT", description: "A JSON web token whose header reads as one." };
@@ -17,16 +17,13 @@ impl Detector for Jwt {
     }
 
     fn needs(&self) -> Needs {
-        Needs::length(30).all(DOT)
+        Needs::all(DOT | OBJECT | WORD_10)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
         let text = reading.text;
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let mut from = 0;
-        if reading.features.longest() < 10 {
-            return;
-        }
         for start in memchr::memchr_iter(b'e', text.as_bytes()) {
             if start < from
                 || !matches!(scan::at(text.as_bytes(), start + 1), b'y' | b'w')

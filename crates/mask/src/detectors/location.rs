@@ -1,7 +1,7 @@
 //! `LOCATION`: a street with its house number, as well as a few words can. Best effort.
 
 use super::{Detector, Found, Kind, Needs, Reading, scan};
-use crate::features::{LETTER, SPACE, UPPER};
+use crate::features::{HIGH, SHORT_NUMBER, SPACE, STREET, UPPER};
 
 /// What a street ends with in English, lower case.
 const ENDS: &[&str] = &[
@@ -64,13 +64,10 @@ impl Detector for Location {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(1).and_length(10).all(LETTER | SPACE | UPPER)
+        Needs::all(SHORT_NUMBER | SPACE | UPPER).any(STREET | HIGH)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
-        if !reading.parts.has(&[1, 2, 3, 4, 5]) {
-            return;
-        }
         let text = reading.text;
         let bytes = reading.bytes();
         let is_part = |byte: u8| scan::is_word(byte) || matches!(byte, b'.' | b'\'');

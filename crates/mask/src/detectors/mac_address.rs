@@ -1,6 +1,8 @@
 //! `MAC_ADDRESS`: six (EUI-48) or eight (EUI-64) octets.
 
 use super::{Detector, Found, Kind, Needs, Reading, Topic, scan};
+use crate::features::OCTETS;
+use crate::parts::Token;
 
 const KIND: Kind = Kind {
     id: "mac",
@@ -18,13 +20,10 @@ impl Detector for MacAddress {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(1).and_length(12)
+        Needs::all(OCTETS)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
-        if !reading.parts.apart && !reading.parts.has(&[4, 12]) {
-            return;
-        }
         let bytes = reading.bytes();
         let tokens = reading.parts.tokens.as_slice();
         let mut skip = 0;
@@ -54,12 +53,7 @@ impl Detector for MacAddress {
 }
 
 /// How many tokens of one size the separator joins from that one on, where the last ends, and whether more follows.
-fn joined(
-    bytes: &[u8],
-    tokens: &[super::super::reading::Token],
-    first: usize,
-    separator: u8,
-) -> (usize, usize, bool) {
+fn joined(bytes: &[u8], tokens: &[Token], first: usize, separator: u8) -> (usize, usize, bool) {
     let Some(head) = tokens.get(first) else { return (1, 0, false) };
     let (mut count, mut end) = (1, head.span.end);
     for token in tokens.iter().skip(first + 1) {

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 
 use super::{Detector, Found, Kind, Needs, Reading, Topic, credit_card, national, phone_number, scan};
 use crate::context::Before;
+use crate::features::ROW;
 
 /// The most digits that a rule looks at.
 const MOST_DIGITS: usize = 20;
@@ -27,6 +28,8 @@ pub(super) trait Rule: Sync + fmt::Debug {
     fn kind(&'static self) -> &'static Kind;
     /// Whether it wants numbers of so many digits.
     fn wants(&self, digits: usize) -> bool;
+    /// Whether it can be sure of digits in one run that nothing says anything about.
+    fn knows_alone(&self) -> bool;
     /// How sure it is; 0 when the number is none.
     fn judge(&self, number: &Number<'_, '_>) -> f32;
 }
@@ -57,6 +60,14 @@ static BY_DIGITS: LazyLock<Vec<Vec<&'static dyn Rule>>> = LazyLock::new(|| {
     (0..=MOST_DIGITS)
         .map(|digits| RULES.iter().copied().filter(|rule| rule.wants(digits)).collect())
         .collect()
+});
+
+/// Those of them that can be sure of digits in one run that nothing says anything about.
+static ALONE: LazyLock<Vec<Vec<&'static dyn Rule>>> = LazyLock::new(|| {
+    let alone = |rules: &Vec<&'static dyn Rule>| -> Vec<_> {
+        rules.iter().copied().filter(|rule| rule.knows_alone()).collect()
+    };
+    BY_DIGITS.iter().map(alone).collect()
 });
 
 /// A number in a text.
@@ -106,6 +117,11 @@ impl Number<'_, '_> {
         self.before.get_or_init(|| self.reading.before(self.span.start))
     }
 
+    /// Whether nothing around it says what it is.
+    pub(super) fn is_silent(&self) -> bool {
+        self.reading.is_silent(self.span.start)
+    }
+
     /// Whether the column or what stands before says that it is what the words name.
     pub(super) fn says(&self, topic: Topic) -> bool {
         self.reading.column.words.say(topic) || self.before().say(topic)
@@ -148,13 +164,10 @@ impl Detector for Numbers {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(LEAST_DIGITS)
+        Needs::all(ROW)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
-        if reading.parts.longest_row < LEAST_DIGITS {
-            return;
-        }
         let bytes = reading.bytes();
         let groups = reading.parts.groups.as_slice();
         for (first, group) in groups.iter().enumerate() {
@@ -240,7 +253,11 @@ fn goes_on_left(reading: &Reading<'_>, first: usize) -> bool {
 }
 
 fn judge(number: &Number<'_, '_>, found: &mut Vec<Found>) {
-    let Some(rules) = BY_DIGITS.get(number.count) else { return };
+    if !number.loose {
+        return;
+    }
+    let rules = if number.is_bare() && number.is_silent() { &*ALONE } else { &*BY_DIGITS };
+    let Some(rules) = rules.get(number.count) else { return };
     for rule in rules {
         let confidence = rule.judge(number);
         if confidence > 0.0 {

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::{Detector, Found, Kind, Needs, Reading, scan};
-use crate::features::{SPACE, UPPER};
+use crate::features::{HIGH, NAMES, SPACE, UPPER};
 
 /// Given names, lower case.
 static GIVEN: LazyLock<HashSet<&'static str>> =
@@ -85,20 +85,25 @@ impl Detector for Person {
     }
 
     fn needs(&self) -> Needs {
-        Needs::length(16).all(UPPER | SPACE)
+        Needs::all(UPPER | SPACE).any(NAMES | HIGH)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
         let text = reading.text;
         let mut from = 0;
-        for run in scan::runs(text.as_bytes(), |byte| {
-            byte.is_ascii_alphabetic() || byte >= 0x80 || byte == b'\'' || byte == b'-'
-        }) {
-            if run.start < from {
+        let bytes = text.as_bytes();
+        let is_part = |byte: u8| byte.is_ascii_alphabetic() || byte >= 0x80 || matches!(byte, b'\'' | b'-');
+        for token in &reading.parts.tokens {
+            let end = token.span.end;
+            if token.span.start < from
+                || !(is_part(scan::at(bytes, end)) || matches!(scan::at(bytes, end), b' ' | b'.'))
+            {
                 continue;
             }
+            let before = bytes.iter().take(token.span.start).rev().take_while(|byte| is_part(**byte)).count();
+            let run = token.span.start - before..scan::run_end(bytes, end, is_part);
+            from = run.end;
             // A capital behind it, over a space or a dot: nothing else is looked at.
-            let bytes = text.as_bytes();
             let gap = usize::from(scan::at(bytes, run.end) == b'.') + 1;
             let next = scan::at(bytes, run.end + gap);
             if scan::before(bytes, run.end + gap) != b' ' || !(next.is_ascii_uppercase() || next >= 0x80) {

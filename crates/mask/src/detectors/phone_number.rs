@@ -7,6 +7,7 @@
 use super::number::{Number, Rule};
 use super::phone_plan::{is_north_american, plan};
 use super::{Detector, Found, Kind, Needs, Reading, Topic, scan};
+use crate::features::{OPEN, PLUS, SEVEN};
 
 const KIND: Kind = Kind {
     id: "phone",
@@ -24,7 +25,7 @@ impl Detector for PhoneNumber {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(7)
+        Needs::all(SEVEN).any(PLUS | OPEN)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
@@ -223,16 +224,21 @@ impl Rule for National {
         (7..=15).contains(&digits)
     }
 
+    fn knows_alone(&self) -> bool {
+        false
+    }
+
     fn judge(&self, number: &Number<'_, '_>) -> f32 {
         let (digits, form) = (number.digits(), number.form());
-        if !number.loose || is_date(form) {
+        if !number.loose {
             return 0.0;
         }
         if (number.whole || form.contains(&b'-')) && is_written(digits, form) {
-            return if number.before().say_other() { 0.0 } else { 0.75 };
+            return if is_date(form) || number.before().say_other() { 0.0 } else { 0.75 };
         }
         let told = number.whole && (number.is_bare() || number.groups <= 6 || number.is_spread());
-        if told && is_plausible(form) && number.says(Topic::Phone) { 0.85 } else { 0.0 }
+        let is_phone = told && number.says(Topic::Phone) && is_plausible(form) && !is_date(form);
+        if is_phone { 0.85 } else { 0.0 }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `PRIVATE_KEY`: a PEM block (RFC 7468) whose label says private key.
 
 use super::{Detector, Found, Kind, Needs, Reading, scan};
-use crate::features::DASH;
+use crate::features::{DASH, DASH_PAIR, UPPER, WORD_20};
 
 const KIND: Kind = Kind {
     id: "pem-private-key",
@@ -19,12 +19,12 @@ impl Detector for PrivateKey {
     }
 
     fn needs(&self) -> Needs {
-        Needs::length(27).all(DASH)
+        Needs::all(DASH | UPPER).any(DASH_PAIR | WORD_20)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
         let text = reading.text;
-        if memchr::memmem::find(text.as_bytes(), b"-----BEGIN ").is_none() {
+        if !reading.features.any(DASH_PAIR) {
             other_forms(reading, found);
             return;
         }
@@ -56,7 +56,7 @@ impl Detector for PrivateKey {
 /// Keys of age, PuTTY.
 fn other_forms(reading: &Reading<'_>, found: &mut Vec<Found>) {
     let text = reading.text;
-    if reading.features.longest() >= 70 {
+    if reading.features.longest >= 70 {
         for start in scan::each(text, "AGE-SECRET-KEY-1") {
             let end =
                 scan::run_end(reading.bytes(), start, |byte| byte.is_ascii_alphanumeric() || byte == b'-');

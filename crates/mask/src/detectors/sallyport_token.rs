@@ -1,7 +1,7 @@
 //! `SALLYPORT_TOKEN`: a token of this gateway.
 
 use super::{Detector, Found, Kind, Needs, Reading, scan};
-use crate::features::UNDERSCORE;
+use crate::features::{LOWER, UNDERSCORE, WORD_40};
 
 const KIND: Kind = Kind {
     id: "sallyport-token",
@@ -19,7 +19,7 @@ impl Detector for SallyportToken {
     }
 
     fn needs(&self) -> Needs {
-        Needs::length(40).all(UNDERSCORE)
+        Needs::all(LOWER | UNDERSCORE | WORD_40)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {

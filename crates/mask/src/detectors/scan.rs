@@ -3,21 +3,25 @@
 use std::ops::Range;
 
 /// The byte at `at`; NUL outside the text.
+#[inline]
 pub(crate) fn at(bytes: &[u8], at: usize) -> u8 {
     bytes.get(at).copied().unwrap_or(0)
 }
 
 /// The byte before `at`; NUL at the start.
+#[inline]
 pub(crate) fn before(bytes: &[u8], at: usize) -> u8 {
     at.checked_sub(1).map_or(0, |at| self::at(bytes, at))
 }
 
 /// Part of a word: letters, digits, and whatever is not ASCII.
+#[inline]
 pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte >= 0x80
 }
 
 /// The end of the run of bytes for which `is_part` holds.
+#[inline]
 pub(crate) fn run_end(bytes: &[u8], from: usize, is_part: impl Fn(u8) -> bool) -> usize {
     bytes.iter().skip(from).position(|byte| !is_part(*byte)).map_or(bytes.len(), |length| from + length)
 }

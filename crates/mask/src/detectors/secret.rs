@@ -8,7 +8,7 @@ use super::secret_names::{Name, may_end, read};
 use super::{Detector, Found, Kind, Needs, Reading, entropy, scan};
 use crate::context::Words;
 use crate::encoded;
-use crate::features::{ANGLE, COLON, DIGIT, EQUALS, SPACE};
+use crate::features::{BEARER, COLON, EQUALS, GREATER, LETTER, SPACE, TOLD, WORD_12};
 
 /// What stands where a secret would, and is none.
 const BLANKS: &[&str] = &[
@@ -66,12 +66,12 @@ const SECRET: Kind = Kind {
     description: "Random characters under a name that says secret, key or token.",
 };
 
-static BEARER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("earer "));
+static EARER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("earer "));
 
 static BASIC: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("Basic "));
 
 /// Parts of what [`told`] looks for.
-static TOLD: LazyLock<[Finder<'static>; 3]> =
+static WORDS: LazyLock<[Finder<'static>; 3]> =
     LazyLock::new(|| [Finder::new("assword"), Finder::new("ASSWORD"), Finder::new("IDENTIFIED")]);
 
 /// The detector.
@@ -84,7 +84,7 @@ impl Detector for Secret {
     }
 
     fn needs(&self) -> Needs {
-        Needs::length(6).any(EQUALS | COLON | ANGLE | DIGIT)
+        Needs::all(LETTER).any(EQUALS | COLON | GREATER | BEARER | TOLD)
     }
 
     fn by_column(&self, column: &crate::context::Column) -> bool {
@@ -97,7 +97,7 @@ impl Detector for Secret {
             found.extend(in_column(reading));
         }
         let bytes = reading.bytes();
-        if reading.features.any(EQUALS | COLON | ANGLE) {
+        if reading.features.any(EQUALS | COLON | GREATER) {
             for at in memchr::memchr3_iter(b'=', b':', b'>', bytes) {
                 if scan::at(bytes, at + 1) == b'/' && scan::at(bytes, at + 2) == b'/' {
                     found.extend(in_url(text, at));
@@ -106,13 +106,13 @@ impl Detector for Secret {
                 }
             }
         }
-        if reading.features.any(SPACE) && reading.features.longest() >= 12 {
-            found.extend(BEARER.find_iter(bytes).filter_map(|at| bearer(text, at + 6)));
+        if reading.features.all(SPACE | BEARER | WORD_12) {
+            found.extend(EARER.find_iter(bytes).filter_map(|at| bearer(text, at + 6)));
             found.extend(BASIC.find_iter(bytes).filter_map(|at| basic(text, at + 6)));
         }
-        if reading.features.any(SPACE)
+        if reading.features.all(SPACE | TOLD)
             && text.len() >= 14
-            && TOLD.iter().any(|word| word.find(bytes).is_some())
+            && WORDS.iter().any(|word| word.find(bytes).is_some())
         {
             found.extend(told(text));
         }

@@ -1,5 +1,6 @@
 //! `API_KEY`: keys of services that mark theirs with a prefix or another shape of their own.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
@@ -7,7 +8,7 @@ use memchr::memmem::Finder;
 use super::vendor_prefixes::{HEX, PREFIXES};
 use super::{Detector, Found, Kind, Needs, Reading, entropy, scan};
 use crate::encoded;
-use crate::features::LETTER;
+use crate::features::{LETTER, SLASH, WORD_16};
 
 const KIND: Kind = Kind {
     id: "vendor-key",
@@ -20,6 +21,21 @@ static BY_FIRST: LazyLock<Vec<Vec<(&'static str, usize)>>> = LazyLock::new(|| {
     let starts = |first: u8| move |known: &&(&'static str, usize)| known.0.as_bytes().first() == Some(&first);
     (0..128).map(|first| PREFIXES.iter().filter(starts(first)).copied().collect()).collect()
 });
+
+/// What keys are made of.
+static PARTS: [bool; 256] = {
+    let mut parts = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        #[expect(clippy::indexing_slicing, reason = "a byte is an index of 256; checked when it is compiled")]
+        {
+            parts[byte as usize] =
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'$');
+        }
+        byte += 1;
+    }
+    parts
+};
 
 /// Where web hooks of Slack stand: their path is the key.
 static HOOKS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("hooks.slack.com/services/"));
@@ -34,33 +50,32 @@ impl Detector for VendorKey {
     }
 
     fn needs(&self) -> Needs {
-        Needs::length(21).all(LETTER)
+        Needs::all(LETTER | WORD_16)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
         let (text, bytes) = (reading.text, reading.bytes());
-        if reading.features.longest() < 16 {
-            return;
-        }
-        let is_part =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'$');
-        for run in scan::runs(bytes, is_part).filter(|run| run.len() >= 20) {
-            let Some(token) = text.get(run.clone()) else { continue };
-            let trimmed = token.trim_end_matches(['.', '-', '~', '$']).trim_start_matches(['.', '-', '~']);
-            let start = run.start + (token.len() - token.trim_start_matches(['.', '-', '~']).len());
-            if is_key(trimmed) {
-                // What a key's alphabet leaves out may still belong to it.
-                let tail = scan::run_end(bytes, start + trimmed.len(), |byte| {
-                    matches!(byte, b'+' | b'/' | b'=') || byte.is_ascii_alphanumeric()
-                });
-                let whole = matches!(scan::at(bytes, start + trimmed.len()), b'+' | b'/' | b'=');
-                found.push(Found::new(&KIND, start..if whole { tail } else { start + trimmed.len() }, 0.95));
-            } else if let Some(length) = telegram(bytes, start, trimmed) {
-                found.push(Found::new(&KIND, start - length..start + trimmed.len(), 0.95));
+        let is_part = |byte: u8| PARTS.get(usize::from(byte)).copied().unwrap_or(false);
+        let mut from = 0;
+        for word in &reading.parts.words {
+            if word.len() < 16 || word.end <= from {
+                continue;
+            }
+            // A key goes on over what no word of base64 has, and ends within one at what keys do not have.
+            let back = bytes.get(from..word.start).unwrap_or(&[]).iter().rev();
+            let start = word.start.max(from) - back.take_while(|byte| is_part(**byte)).count();
+            let end = scan::run_end(bytes, word.end, is_part);
+            from = end;
+            let here = bytes.get(start..end).unwrap_or(&[]);
+            for run in scan::runs(here, is_part).filter(|run| run.len() >= 20) {
+                found.extend(key(text, start + run.start..start + run.end));
             }
         }
-        if reading.features.longest() >= 88 {
+        if reading.features.longest >= 88 {
             found.extend(scan::each(text, "==").filter_map(|at| storage_key(bytes, at)));
+        }
+        if !reading.features.any(SLASH) {
+            return;
         }
         for start in HOOKS.find_iter(bytes) {
             let end = scan::run_end(bytes, start, |byte| {
@@ -78,11 +93,32 @@ impl Detector for VendorKey {
     }
 }
 
+/// The key that the run of a key's characters is.
+fn key(text: &str, run: Range<usize>) -> Option<Found> {
+    let bytes = text.as_bytes();
+    let edge = |byte: &u8| matches!(byte, b'.' | b'-' | b'~');
+    let token = bytes.get(run.clone())?;
+    let size = token.len() - token.iter().rev().take_while(|byte| edge(byte) || **byte == b'$').count();
+    let start = run.start + token.iter().take(size).take_while(|byte| edge(byte)).count();
+    let end = run.start + size;
+    let trimmed = text.get(start..end)?;
+    if is_key(trimmed) {
+        // What a key's alphabet leaves out may still belong to it.
+        let goes_on = |byte: u8| matches!(byte, b'+' | b'/' | b'=');
+        let part = |byte: u8| goes_on(byte) || byte.is_ascii_alphanumeric();
+        let end = if goes_on(scan::at(bytes, end)) { scan::run_end(bytes, end, part) } else { end };
+        return Some(Found::new(&KIND, start..end, 0.95));
+    }
+    telegram(bytes, start, trimmed).map(|length| Found::new(&KIND, start - length..end, 0.95))
+}
+
 fn is_key(token: &str) -> bool {
     let Some(first) = token.as_bytes().first() else { return false };
     let Some(known) = BY_FIRST.get(usize::from(*first)) else { return false };
+    let second = token.as_bytes().get(1);
     let marked = known.iter().any(|(prefix, least)| {
-        token.strip_prefix(prefix).is_some_and(|rest| rest.len() >= *least && is_random(rest))
+        prefix.as_bytes().get(1) == second
+            && token.strip_prefix(prefix).is_some_and(|rest| rest.len() >= *least && is_random(rest))
     });
     marked || is_discord(token) || is_hex_key(token) || is_azure(token) || is_mailchimp(token)
 }
@@ -139,9 +175,9 @@ fn is_discord(token: &str) -> bool {
 
 /// Thirty-two hexadecimal digits and a data centre: `…-us12`.
 fn is_mailchimp(token: &str) -> bool {
-    token.split_once("-us").is_some_and(|(hex, centre)| {
-        hex.len() == 32
-            && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+    token.split_at_checked(32).is_some_and(|(hex, centre)| {
+        let Some(centre) = centre.strip_prefix("-us") else { return false };
+        hex.bytes().all(|byte| byte.is_ascii_hexdigit())
             && (1..=2).contains(&centre.len())
             && centre.bytes().all(|byte| byte.is_ascii_digit())
     })

@@ -79,7 +79,8 @@ pub(crate) fn mask(mask: &Mask) -> Result<(), Failure> {
         }
         None => Labels::builtin(),
     };
-    each_line(|line| sallyport_mask::lines::answer(line, &labels))
+    let filter = sallyport_mask::lines::Filter::new(&labels);
+    each_line(|line| filter.answer(line))
 }
 
 fn each_line(answer: impl Fn(&str) -> String) -> Result<(), Failure> {

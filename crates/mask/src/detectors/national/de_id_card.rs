@@ -1,7 +1,7 @@
 //! `DE_ID_CARD`: the number of a German identity card.
 
 use crate::detectors::{Detector, Found, Kind, Needs, Reading, Topic, scan};
-use crate::features::LETTER;
+use crate::features::{DIGIT, MIXED_8_9, MIXED_10};
 
 const KIND: Kind = Kind {
     id: "de-id-card",
@@ -19,13 +19,10 @@ impl Detector for DeIdCard {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(1).and_length(9).all(LETTER)
+        Needs::all(DIGIT).any(MIXED_8_9 | MIXED_10)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
-        if !reading.parts.has_mixed(&[9, 10]) {
-            return;
-        }
         let bytes = reading.bytes();
         for token in reading.parts.tokens.iter().filter(|token| matches!(token.len(), 9 | 10)) {
             let span = token.span.clone();

@@ -1,7 +1,7 @@
 //! `ES_NIF` and `ES_NIE`: the numbers of Spaniards and of foreigners in Spain.
 
 use crate::detectors::{Detector, Found, Kind, Needs, Reading, scan};
-use crate::features::LETTER;
+use crate::features::{LETTERS_1, MIXED_4, MIXED_8_9, SEVEN};
 
 const NIF: Kind = Kind {
     id: "es-nif",
@@ -28,13 +28,10 @@ impl Detector for EsNif {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(7).and_length(9).all(LETTER)
+        Needs::all(SEVEN).any(MIXED_4 | MIXED_8_9 | LETTERS_1)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
-        if !reading.parts.has_mixed(&[8, 9]) && !reading.parts.has_letters(&[1]) {
-            return;
-        }
         let bytes = reading.bytes();
         let mut from = 0;
         for token in &reading.parts.tokens {

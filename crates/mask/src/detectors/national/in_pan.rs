@@ -1,7 +1,7 @@
 //! `IN_PAN`: the permanent account number of an Indian taxpayer.
 
 use crate::detectors::{Detector, Found, Kind, Needs, Reading, Topic, scan};
-use crate::features::LETTER;
+use crate::features::MIXED_10;
 
 const KIND: Kind = Kind {
     id: "in-pan",
@@ -19,13 +19,10 @@ impl Detector for InPan {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(4).and_length(10).all(LETTER)
+        Needs::all(MIXED_10)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
-        if !reading.parts.has_mixed(&[10]) {
-            return;
-        }
         let bytes = reading.bytes();
         for token in reading.parts.tokens.iter().filter(|token| token.len() == 10 && token.digits == 4) {
             let span = token.span.clone();

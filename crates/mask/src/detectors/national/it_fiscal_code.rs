@@ -1,7 +1,7 @@
 //! `IT_FISCAL_CODE`: the codice fiscale of a person.
 
 use crate::detectors::{Detector, Found, Kind, Needs, Reading, scan};
-use crate::features::LETTER;
+use crate::features::{DIGIT, MIXED_5, MIXED_16};
 
 const KIND: Kind = Kind {
     id: "it-fiscal-code",
@@ -23,13 +23,10 @@ impl Detector for ItFiscalCode {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(4).and_length(16).all(LETTER)
+        Needs::all(DIGIT).any(MIXED_5 | MIXED_16)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
-        if !reading.parts.has_mixed(&[5, 16]) {
-            return;
-        }
         let bytes = reading.bytes();
         for token in reading.parts.tokens.iter().filter(|token| matches!(token.len(), 3 | 6 | 16)) {
             let start = token.span.start;

@@ -53,21 +53,31 @@ impl Rule for National {
         self.digits.contains(&digits)
     }
 
+    fn knows_alone(&self) -> bool {
+        self.alone
+    }
+
     fn judge(&self, number: &Number<'_, '_>) -> f32 {
-        if !number.loose || !(self.valid)(number.digits()) {
+        if !number.loose {
             return 0.0;
         }
-        if number.whole
+        let written = number.whole
             && !number.is_bare()
-            && self.written.iter().any(|form| form.as_bytes() == number.form())
-        {
-            return if number.before().say_other() { 0.0 } else { 0.8 };
-        }
-        let says = || number.says(self.words) || number.says(Topic::National);
+            && self.written.iter().any(|form| form.as_bytes() == number.form());
         let spread = number.is_spread() && number.uniform;
-        if number.whole && (spread || (self.alone && number.is_bare())) {
-            return if number.before().say_other() && !says() { 0.0 } else { 0.7 };
+        let alone = number.whole && (spread || (self.alone && number.is_bare()));
+        let may_be_said = !number.is_silent();
+        if !(written || alone || may_be_said) || !(self.valid)(number.digits()) {
+            return 0.0;
         }
-        if says() { 0.9 } else { 0.0 }
+        let says = || may_be_said && (number.says(self.words) || number.says(Topic::National));
+        match (says(), written || alone) {
+            (true, _) if !written => 0.9,
+            (_, false) => 0.0,
+            _ if number.before().say_other() => 0.0,
+            (true, true) => 0.9,
+            (false, true) if written => 0.8,
+            (false, true) => 0.7,
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `UK_NINO`: a national insurance number of the United Kingdom.
 
 use crate::detectors::{Detector, Found, Kind, Needs, Reading, Topic, scan};
-use crate::features::LETTER;
+use crate::features::{DIGIT, MIXED_4, MIXED_8_9, PAIR};
 
 const KIND: Kind = Kind {
     id: "uk-nino",
@@ -22,15 +22,10 @@ impl Detector for UkNino {
     }
 
     fn needs(&self) -> Needs {
-        Needs::digits(6).and_length(9).all(LETTER)
+        Needs::all(DIGIT).any(MIXED_4 | MIXED_8_9 | PAIR)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
-        let parts = reading.parts;
-        let apart = parts.has_letters(&[2]) && parts.has(&[2, 6, 7]);
-        if !(apart || parts.has_mixed(&[4, 8, 9])) {
-            return;
-        }
         let bytes = reading.bytes();
         for token in reading.parts.tokens.iter().filter(|token| matches!(token.len(), 2 | 4 | 8 | 9)) {
             let start = token.span.start;
