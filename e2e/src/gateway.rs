@@ -33,6 +33,8 @@ pub struct Options {
     pub tls: bool,
     /// Lines of `[limits]`.
     pub limits: &'static str,
+    /// Further lines of `[listen]`.
+    pub listen: &'static str,
     /// Further lines of the target.
     pub target: &'static str,
     /// Whether the target's server is left out: its port refuses.
@@ -41,7 +43,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { policy: Policy::Starter, tls: true, limits: "", target: "", target_down: false }
+        Self { policy: Policy::Starter, tls: true, limits: "", listen: "", target: "", target_down: false }
     }
 }
 
@@ -176,12 +178,12 @@ impl Gateway {
         let tls = if options.tls { "" } else { "tls = \"off\"\n" };
         let port = if options.target_down { 1 } else { self.cluster.port };
         format!(
-            "data_dir = \"sallyport-data\"\n[listen]\npostgres = \"127.0.0.1:0\"\napi = \"127.0.0.1:0\"\n{tls}\
+            "data_dir = \"sallyport-data\"\n[listen]\npostgres = \"127.0.0.1:0\"\napi = \"127.0.0.1:0\"\n{tls}{}\n\
              [[target]]\nname = \"shop-prod\"\nprotocol = \"postgres\"\naddress = \"127.0.0.1:{port}\"\n\
              database = \"{}\"\nuser = \"{APP}\"\ncredential = \"env:SHOP_PASSWORD\"\n\
              tls = {{ mode = \"disable\" }}\ntags = {{ env = \"production\" }}\n{}\n{principals}\n\
              [policy]\ndir = \"policy\"\n[masking]\nlabels = \"labels.toml\"\n[limits]\n{}\n",
-            self.database, options.target, options.limits
+            options.listen, self.database, options.target, options.limits
         )
     }
 
@@ -220,6 +222,18 @@ impl Gateway {
         let said: Value = serde_json::from_str(&line).expect("a log line");
         self.address = said["postgres"].as_str().and_then(|it| it.parse().ok()).expect("an address");
         self.api = format!("http://{}", said["api"].as_str().expect("an address"));
+    }
+
+    /// Where callers of one target alone connect.
+    pub fn own_address(&self, target: &str) -> SocketAddr {
+        let log = self.log();
+        let line = log
+            .lines()
+            .filter(|line| line.contains("listening for one target"))
+            .find(|line| line.contains(&format!("\"target\":\"{target}\"")))
+            .expect("a listener of its own");
+        let said: Value = serde_json::from_str(line).expect("a log line");
+        said["address"].as_str().and_then(|it| it.parse().ok()).expect("an address")
     }
 
     /// A file of this gateway.

@@ -97,6 +97,15 @@ impl Raw {
         socket
     }
 
+    /// A connection to an address, nothing said.
+    #[must_use]
+    pub fn at(address: std::net::SocketAddr) -> Self {
+        let socket = TcpStream::connect(address).expect("somebody listens");
+        socket.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
+        socket.set_nodelay(true).expect("no delay");
+        Self { socket, key: (0, Vec::new()), opening: Vec::new() }
+    }
+
     /// A start-up packet of a version with parameters.
     #[must_use]
     pub fn startup(version: u32, parameters: &[(&str, &str)]) -> Vec<u8> {
@@ -150,13 +159,28 @@ impl Raw {
     /// # Errors
     /// The error it was refused with.
     pub fn sign_in(&mut self, token: &str) -> Result<(), Fields> {
+        self.until_let_in(Some(token))
+    }
+
+    /// The same when the question for a password has been read already.
+    ///
+    /// # Errors
+    /// The error it was refused with.
+    pub fn sign_in_with(&mut self, token: &str) -> Result<(), Fields> {
+        self.send(&frame(b'p', &text(token)));
+        self.until_let_in(None)
+    }
+
+    fn until_let_in(&mut self, token: Option<&str>) -> Result<(), Fields> {
         loop {
             let message = self.read().ok_or_else(|| Fields {
                 message: "the connection was closed".to_owned(),
                 ..Fields::default()
             })?;
             match message.tag {
-                'R' if message.body[..4] == [0, 0, 0, 3] => self.send(&frame(b'p', &text(token))),
+                'R' if message.body[..4] == [0, 0, 0, 3] => {
+                    self.send(&frame(b'p', &text(token.expect("it is asked once"))));
+                }
                 'E' => return Err(message.fields()),
                 'K' => {
                     let pid = u32::from_be_bytes(message.body[..4].try_into().expect("four bytes"));

@@ -76,7 +76,7 @@ impl Targets for OneTarget {
             databases: vec![],
             user: "app".into(),
             credential: CredentialRef::Env("SHOP_PASSWORD".into()),
-            tls: TlsSettings { mode: TlsMode::VerifyFull, ca: None },
+            tls: TlsSettings { mode: TlsMode::VerifyFull, ca: None, identity: None },
             tags: [("env".to_owned(), "production".to_owned())].into(),
         }]
     }

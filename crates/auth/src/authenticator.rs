@@ -83,6 +83,11 @@ impl Authenticator {
         Arc::clone(&self.inner.directory.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The issuers whose access tokens are taken, in the configured order.
+    pub fn issuers(&self) -> impl Iterator<Item = &str> {
+        self.inner.providers.iter().map(Provider::issuer)
+    }
+
     /// Who presents this secret.
     ///
     /// # Errors

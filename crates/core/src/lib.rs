@@ -38,5 +38,5 @@ pub use operation::{Binding, Operation, OperationKind, Parameter, ParameterForma
 pub use principal::{ApiRole, Principal, PrincipalKind, fold_name};
 pub use refusal::{Blame, Refusal, RefusalCode};
 pub use secret::Secret;
-pub use target::{CredentialRef, Target, TlsMode, TlsSettings};
+pub use target::{CredentialRef, Target, TlsIdentity, TlsMode, TlsSettings};
 pub use verb::{Group, Verb};

@@ -50,6 +50,18 @@ pub struct TlsSettings {
     pub mode: TlsMode,
     /// PEM file with the authorities to trust; the system's when absent.
     pub ca: Option<PathBuf>,
+    /// What the gateway shows of itself, where the target asks for it.
+    #[serde(default)]
+    pub identity: Option<TlsIdentity>,
+}
+
+/// A certificate that the gateway shows to a target, and its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsIdentity {
+    /// PEM file with the chain, leaf first.
+    pub certificate: PathBuf,
+    /// PEM file with the private key.
+    pub key: PathBuf,
 }
 
 /// A protected resource.

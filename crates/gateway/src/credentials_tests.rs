@@ -16,7 +16,7 @@ fn target(credential: CredentialRef) -> Target {
         databases: Vec::new(),
         user: "app".into(),
         credential,
-        tls: TlsSettings { mode: TlsMode::VerifyFull, ca: None },
+        tls: TlsSettings { mode: TlsMode::VerifyFull, ca: None, identity: None },
         tags: BTreeMap::new(),
     }
 }

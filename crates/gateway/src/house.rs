@@ -10,6 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use sallyport_auth::Authenticator;
@@ -23,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::credentials::Credentials;
-use crate::listener;
+use crate::listener::{self, Places};
 use crate::protocol;
 use crate::registry::{EndReason, Registry};
 use crate::session::Who;
@@ -31,6 +32,7 @@ use crate::settings::Settings;
 use crate::swap::Swap;
 use crate::tasks::Tasks;
 use crate::tls;
+use crate::turns::Turns;
 
 /// What the binary brings.
 #[derive(Debug)]
@@ -74,6 +76,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) tasks: Tasks,
+    pub(crate) places: Places,
+    pub(crate) turns: Turns,
     pub(crate) protocols: protocol::Shared,
 }
 
@@ -123,8 +127,24 @@ pub enum GatewayError {
 #[derive(Clone)]
 pub struct Gateway {
     house: Arc<House>,
-    listener: Arc<TcpListener>,
+    listeners: Arc<[Listening]>,
     address: SocketAddr,
+}
+
+/// One listening socket, and the target that it belongs to, if it does to one.
+struct Listening {
+    socket: TcpListener,
+    address: SocketAddr,
+    own: Option<Arc<str>>,
+}
+
+impl Listening {
+    async fn on(address: SocketAddr, own: Option<Arc<str>>) -> Result<Self, GatewayError> {
+        let listen = |source| GatewayError::Listen { address, source };
+        let socket = TcpListener::bind(address).await.map_err(listen)?;
+        let address = socket.local_addr().map_err(listen)?;
+        Ok(Self { socket, address, own })
+    }
 }
 
 impl fmt::Debug for Gateway {
@@ -150,9 +170,13 @@ impl Gateway {
     /// # Errors
     /// When the address is taken, or a target's TLS settings cannot be read.
     pub async fn bind(settings: Settings, parts: Parts) -> Result<Self, GatewayError> {
-        let listen = |source| GatewayError::Listen { address: settings.postgres, source };
-        let listener = TcpListener::bind(settings.postgres).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let shared = Listening::on(settings.postgres, None).await?;
+        let address = shared.address;
+        let mut listeners = vec![shared];
+        for (target, address) in &settings.own_listeners {
+            listeners.push(Listening::on(*address, Some(Arc::from(target.as_str()))).await?);
+        }
+        let places = Places::new(settings.connections);
         let house = House {
             settings,
             store: parts.store,
@@ -165,9 +189,11 @@ impl Gateway {
             clock: parts.clock,
             registry: Arc::new(Registry::default()),
             tasks: Tasks::default(),
+            places,
+            turns: Turns::default(),
             protocols: protocol::Shared::default(),
         };
-        Ok(Self { house: Arc::new(house), listener: Arc::new(listener), address })
+        Ok(Self { house: Arc::new(house), listeners: listeners.into(), address })
     }
 
     /// Where callers connect.
@@ -176,9 +202,19 @@ impl Gateway {
         self.address
     }
 
+    /// Where callers of one target alone connect, by the target's name.
+    pub fn own_addresses(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
+        self.listeners.iter().filter_map(|it| Some((it.own.as_deref()?, it.address)))
+    }
+
     /// Accepts connections until the returned future is dropped.
     pub async fn serve(&self) {
-        listener::accept(&self.listener, &self.house).await;
+        let house = &self.house;
+        let all = self.listeners.iter().map(|it| {
+            Box::pin(listener::accept(&it.socket, it.own.as_ref(), house, &house.places))
+                as Pin<Box<dyn Future<Output = ()> + Send + '_>>
+        });
+        Together(all.collect()).await;
     }
 
     /// Ends what goes on: live sessions are told to end, held operations become tickets, and after
@@ -213,6 +249,20 @@ impl Gateway {
         self.house.credentials.set(credentials);
         self.house.targets.set(targets);
         Ok(())
+    }
+}
+
+/// Futures that are polled side by side; the first that ends, ends all.
+struct Together<'a>(Vec<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>);
+
+impl Future for Together<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0.iter_mut().any(|one| one.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(());
+        }
+        Poll::Pending
     }
 }
 

@@ -41,6 +41,7 @@ mod settings;
 mod swap;
 pub mod tasks;
 pub mod tls;
+mod turns;
 pub mod upstream;
 mod wording;
 
@@ -48,4 +49,4 @@ mod wording;
 mod testing;
 
 pub use house::{Gateway, GatewayError, Parts};
-pub use settings::{ListenerTls, Settings};
+pub use settings::{ListenerTls, Settings, SignIn};

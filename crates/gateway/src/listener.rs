@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::house::House;
 use crate::protocol;
+use crate::turns::neighbourhood;
 
 /// A pause after the system could not accept (out of file descriptors, mostly).
 const BREATH: Duration = Duration::from_millis(50);
@@ -29,6 +30,7 @@ struct Place {
 
 impl PerAddress {
     fn enter(self: &Arc<Self>, address: IpAddr, limit: usize) -> Option<Place> {
+        let address = neighbourhood(address);
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(address).or_insert(0);
         if *count >= limit {
@@ -51,10 +53,27 @@ impl Drop for Place {
     }
 }
 
-/// Accepts until dropped.
-pub(crate) async fn accept(listener: &TcpListener, house: &Arc<House>) {
-    let places = Arc::new(Semaphore::new(house.settings.connections));
-    let addresses = Arc::new(PerAddress::default());
+/// The places that all listeners give out together.
+#[derive(Debug)]
+pub(crate) struct Places {
+    all: Arc<Semaphore>,
+    per_address: Arc<PerAddress>,
+}
+
+impl Places {
+    /// So many connections at once.
+    pub(crate) fn new(connections: usize) -> Self {
+        Self { all: Arc::new(Semaphore::new(connections)), per_address: Arc::default() }
+    }
+}
+
+/// Accepts until dropped; `own` is the target that the listener belongs to.
+pub(crate) async fn accept(
+    listener: &TcpListener,
+    own: Option<&Arc<str>>,
+    house: &Arc<House>,
+    places: &Places,
+) {
     loop {
         let (socket, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -64,17 +83,18 @@ pub(crate) async fn accept(listener: &TcpListener, house: &Arc<House>) {
                 continue;
             }
         };
-        let Ok(permit) = Arc::clone(&places).try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(&places.all).try_acquire_owned() else {
             tracing::warn!(%peer, "too many connections");
             continue;
         };
-        let Some(place) = addresses.enter(peer.ip(), house.settings.connections_per_address) else {
+        let Some(place) = places.per_address.enter(peer.ip(), house.settings.connections_per_address) else {
             tracing::warn!(%peer, "too many connections from one address");
             continue;
         };
         let house_of_task = Arc::clone(house);
+        let own = own.map(Arc::clone);
         house.tasks.spawn("connection", async move {
-            protocol::serve(house_of_task, socket, peer).await;
+            protocol::serve(house_of_task, socket, peer, own).await;
             drop((permit, place));
         });
     }

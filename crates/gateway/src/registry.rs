@@ -11,10 +11,10 @@ use sallyport_core::SessionId;
 use tokio::sync::{Notify, watch};
 
 /// The key a caller cancels with.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct CancelKey {
     pub(crate) pid: u32,
-    pub(crate) secret: [u8; 4],
+    pub(crate) secret: Box<[u8]>,
 }
 
 impl fmt::Debug for CancelKey {
@@ -84,22 +84,28 @@ impl Registry {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a session under a fresh random key.
+    /// Adds a session under a fresh random key whose secret has so many bytes.
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub(crate) fn register(self: &Arc<Self>, session: SessionId) -> Result<Registered, getrandom::Error> {
+    pub(crate) fn register(
+        self: &Arc<Self>,
+        session: SessionId,
+        secret_bytes: usize,
+    ) -> Result<Registered, getrandom::Error> {
+        let mut secret = vec![0_u8; secret_bytes].into_boxed_slice();
+        getrandom::fill(&mut secret)?;
         let mut live = self.live();
         loop {
-            let mut bytes = [0_u8; 8];
+            let mut bytes = [0_u8; 4];
             getrandom::fill(&mut bytes)?;
-            let [a, b, c, d, e, f, g, h] = bytes;
+            let [a, b, c, d] = bytes;
             // Drivers read the process id as a signed number, so it stays positive.
             let pid = u32::from_be_bytes([a & 0x7f, b, c, d]);
             if pid == 0 || live.contains_key(&pid) {
                 continue;
             }
-            let key = CancelKey { pid, secret: [e, f, g, h] };
+            let key = CancelKey { pid, secret };
             let handle =
                 Arc::new(Handle { session, key, cancel: Notify::new(), end: watch::Sender::new(None) });
             live.insert(pid, Arc::clone(&handle));
@@ -113,7 +119,7 @@ impl Registry {
         let handle = self.live().get(&pid).cloned();
         let Some(handle) = handle else { return false };
         let same = secret.len() == handle.key.secret.len()
-            && secret.iter().zip(handle.key.secret).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0;
+            && secret.iter().zip(&handle.key.secret).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0;
         if same {
             handle.cancel.notify_one();
         }
@@ -148,8 +154,8 @@ impl Registered {
         &self.handle
     }
 
-    pub(crate) fn key(&self) -> CancelKey {
-        self.handle.key
+    pub(crate) fn key(&self) -> &CancelKey {
+        &self.handle.key
     }
 }
 
@@ -172,9 +178,9 @@ mod tests {
     #[tokio::test]
     async fn a_cancel_key_reaches_its_own_session_only() {
         let registry = Arc::new(Registry::default());
-        let one = registry.register(id(1)).unwrap();
-        let two = registry.register(id(2)).unwrap();
-        let [a, b, c, d] = one.key().secret;
+        let one = registry.register(id(1), 4).unwrap();
+        let two = registry.register(id(2), 4).unwrap();
+        let [a, b, c, d] = *one.key().secret else { panic!("four bytes") };
         assert!(!registry.cancel(one.key().pid, &[a, b, c, d ^ 1]), "a forged secret");
         assert!(!registry.cancel(one.key().pid, &[a, b, c]), "a short secret");
         assert!(!registry.cancel(two.key().pid ^ 1, &[a, b, c, d]), "nobody's pid");
@@ -185,7 +191,7 @@ mod tests {
     #[tokio::test]
     async fn a_session_is_ended_by_the_first_reason_and_leaves_when_dropped() {
         let registry = Arc::new(Registry::default());
-        let one = registry.register(id(1)).unwrap();
+        let one = registry.register(id(1), 4).unwrap();
         registry.find(&id(1)).unwrap().end(EndReason::Killed("root".into()));
         one.handle().end(EndReason::Draining);
         assert_eq!(one.handle().ended().await, EndReason::Killed("root".into()));

@@ -23,13 +23,27 @@ impl fmt::Debug for ListenerTls {
     }
 }
 
+/// How a caller that does not say otherwise hands over its token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignIn {
+    /// In the password's place.
+    #[default]
+    Password,
+    /// By the protocol's own exchange for bearer tokens.
+    Bearer,
+}
+
 /// Addresses, deadlines and sizes.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where PostgreSQL clients connect.
     pub postgres: SocketAddr,
+    /// Addresses that belong to one target each, by the target's name.
+    pub own_listeners: Vec<(String, SocketAddr)>,
     /// TLS towards callers.
     pub tls: ListenerTls,
+    /// How callers hand over their tokens.
+    pub sign_in: SignIn,
     /// From accept to the first ready: TLS, sign-in and dialling the target included.
     pub handshake: Duration,
     /// How long a hold keeps the caller waiting in place.
@@ -60,7 +74,9 @@ impl Settings {
     pub fn new(postgres: SocketAddr, tls: ListenerTls) -> Self {
         Self {
             postgres,
+            own_listeners: Vec::new(),
             tls,
+            sign_in: SignIn::default(),
             handshake: Duration::from_secs(15),
             hold_wait: Duration::from_secs(90),
             hold_wait_in_transaction: Duration::from_secs(30),

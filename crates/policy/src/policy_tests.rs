@@ -38,7 +38,7 @@ fn target(tags: &[(&str, &str)]) -> Target {
         databases: vec![],
         user: "app".into(),
         credential: CredentialRef::None,
-        tls: TlsSettings { mode: TlsMode::Disable, ca: None },
+        tls: TlsSettings { mode: TlsMode::Disable, ca: None, identity: None },
         tags: tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
     }
 }

@@ -284,7 +284,7 @@ impl Scene {
                 databases: Vec::new(),
                 user: String::new(),
                 credential: CredentialRef::None,
-                tls: TlsSettings { mode: TlsMode::VerifyFull, ca: None },
+                tls: TlsSettings { mode: TlsMode::VerifyFull, ca: None, identity: None },
                 tags: case.tags.clone().or_else(|| defaults.tags.clone()).unwrap_or_default(),
             },
             database: database.to_owned(),

@@ -12,7 +12,7 @@ use sallyport_auth::{Authenticator, Directory, DirectoryEntry, OidcSettings};
 use sallyport_core::{Clock, Secret, SessionControl, SystemClock, Target};
 use sallyport_gateway::credentials::Credentials;
 use sallyport_gateway::tasks::Tasks;
-use sallyport_gateway::{Gateway, ListenerTls, Parts, Settings, tls};
+use sallyport_gateway::{Gateway, ListenerTls, Parts, Settings, SignIn, tls};
 use sallyport_mask::Labels;
 use sallyport_policy::{Policy, PolicyFile};
 use sallyport_record::{Durability, Recorder, RecorderSettings, load_or_create_key};
@@ -22,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroize as _;
 
-use crate::config::{self, Config, DurabilityEntry};
+use crate::config::{self, Config, DurabilityEntry, SignInEntry};
 use crate::environment;
 use crate::failure::Failure;
 use crate::folder;
@@ -149,6 +149,11 @@ fn settings(config: &Config, clock: &dyn Clock) -> Result<Settings, Failure> {
         connections: size(limits.max_connections),
         connections_per_address: size(limits.max_connections_per_address),
         public_url: config.public_url.clone(),
+        own_listeners: config.own_listeners.iter().map(|(name, at)| (name.clone(), *at)).collect(),
+        sign_in: match config.sign_in {
+            SignInEntry::Password => SignIn::Password,
+            SignInEntry::Oauth => SignIn::Bearer,
+        },
         ..Settings::new(config.postgres, listener)
     })
 }
@@ -334,6 +339,9 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
             watch.look(&mut running).await;
         }
     });
+    for (target, address) in gateway.own_addresses() {
+        tracing::info!(target = %target, %address, "listening for one target");
+    }
     tracing::info!(postgres = %gateway.address(), api = %api_address, "serving");
     tokio::select! {
         () = gateway.serve() => tracing::error!("the listener ended"),

@@ -268,12 +268,16 @@ fn a_search_path_at_start_up_is_known_to_the_decision() {
 #[test]
 fn a_newer_minor_version_is_negotiated_down() {
     let gateway = open();
-    let mut raw = Raw::try_open(&gateway, AGENT, 0x0003_0002, &[("_pq_.x", "1")]).expect("3.2 is let in");
-    let told = raw.opening.iter().find(|it| it.tag == 'v').expect("NegotiateProtocolVersion");
-    assert_eq!(told.body[..4], [0, 0, 0, 0], "3.0");
-    assert!(told.body.windows(6).any(|it| it == b"_pq_.x"));
-    assert_eq!(raw.key.1.len(), 4, "the short key of 3.0");
-    assert_eq!(raw.rows("select 1"), [["1"]]);
+    for (asked, spoken, key) in [(0x0003_0000_u32, 0_u8, 4), (0x0003_0002, 2, 32), (0x0003_270f, 2, 32)] {
+        let mut raw = Raw::try_open(&gateway, AGENT, asked, &[("_pq_.x", "1")]).expect("it is let in");
+        let told = raw.opening.iter().find(|it| it.tag == 'v').expect("NegotiateProtocolVersion");
+        assert_eq!(told.body[..4], [0, 3, 0, spoken], "{asked:#x}");
+        assert!(told.body.windows(6).any(|it| it == b"_pq_.x"));
+        assert_eq!(raw.key.1.len(), key, "{asked:#x}");
+        assert_eq!(raw.rows("select 1"), [["1"]]);
+    }
+    let raw = Raw::try_open(&gateway, AGENT, 0x0003_0002, &[]).expect("3.2 is spoken");
+    assert!(raw.opening.iter().all(|it| it.tag != 'v'), "there is nothing to negotiate");
     let refused = Raw::try_open(&gateway, AGENT, 0x0002_0000, &[]).expect_err("version 2");
     assert!(refused.sqlstate == "0A000" || refused.message.contains("closed"), "{refused:?}");
 }

@@ -19,9 +19,9 @@ pub(crate) struct Shared {
     pub(crate) pg: pg::Shared,
 }
 
-/// Serves one accepted connection to its end.
-pub(crate) async fn serve(house: Arc<House>, socket: TcpStream, peer: SocketAddr) {
-    pg::serve(house, socket, peer).await;
+/// Serves one accepted connection to its end; `own` is the target whose listener it came by.
+pub(crate) async fn serve(house: Arc<House>, socket: TcpStream, peer: SocketAddr, own: Option<Arc<str>>) {
+    pg::serve(house, socket, peer, own).await;
 }
 
 /// Signs in to a target and out again.

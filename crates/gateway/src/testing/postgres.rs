@@ -28,7 +28,7 @@ pub(crate) struct Options {
 #[derive(Debug)]
 pub(crate) struct TestServer {
     pub(crate) port: u16,
-    /// Data directory; holds `ca.pem` when there is TLS.
+    /// Data directory; holds `ca.pem`, `client.crt` and `client.key` when there is TLS.
     pub(crate) dir: PathBuf,
     server: Child,
     _home: tempfile::TempDir,
@@ -184,6 +184,16 @@ fn certificates(dir: &Path, names: &[&str]) {
     std::fs::write(dir.join("ca.pem"), ca.pem()).unwrap();
     std::fs::write(dir.join("server.crt"), leaf.pem()).unwrap();
     let key_path = dir.join("server.key");
+    std::fs::write(&key_path, key.serialize_pem()).unwrap();
+    std::fs::set_permissions(&key_path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    // What a client named `app` may show.
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::default();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "app");
+    params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    std::fs::write(dir.join("client.crt"), params.signed_by(&key, &issuer).unwrap().pem()).unwrap();
+    let key_path = dir.join("client.key");
     std::fs::write(&key_path, key.serialize_pem()).unwrap();
     std::fs::set_permissions(&key_path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::ParsedCertificate;
 use tokio_rustls::rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use super::files::{self, content_error};
+use super::files::{self, Keeping, content_error};
 use super::{ALPN_POSTGRESQL, TlsError, provider};
 
 /// Makes the configuration for dialling a target; `None` when it says that there is no TLS.
@@ -30,14 +30,21 @@ pub fn client_config(settings: &TlsSettings) -> Result<Option<Arc<ClientConfig>>
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), provider())
         .build()
         .map_err(|error| TlsError::Setup(error.to_string()))?;
-    let mut config = match settings.mode {
+    let builder = match settings.mode {
         TlsMode::VerifyCa => builder
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(ChainOnly { roots, signatures: verifier }))
-            .with_no_client_auth(),
-        TlsMode::VerifyFull | TlsMode::Disable => {
-            builder.with_webpki_verifier(verifier).with_no_client_auth()
+            .with_custom_certificate_verifier(Arc::new(ChainOnly { roots, signatures: verifier })),
+        TlsMode::VerifyFull | TlsMode::Disable => builder.with_webpki_verifier(verifier),
+    };
+    let mut config = match &settings.identity {
+        Some(identity) => {
+            let chain = files::certificates(&identity.certificate)?;
+            let key = files::key(&identity.key, Keeping::GroupMayRead)?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| content_error(&identity.certificate, format!("cannot be used: {error}")))?
         }
+        None => builder.with_no_client_auth(),
     };
     // As psql 17 does; older servers ignore it. It keeps a certificate's other services out.
     config.alpn_protocols = vec![ALPN_POSTGRESQL.to_vec()];

@@ -128,7 +128,7 @@ fn disable_is_the_only_mode_without_tls() {
     let dir = tempfile::tempdir().unwrap();
     server_config(dir.path(), None, &[], &START).unwrap();
     let ca = Some(dir.path().join("ca.pem"));
-    let config = |mode| client_config(&TlsSettings { mode, ca: ca.clone() }).unwrap();
+    let config = |mode| client_config(&TlsSettings { mode, ca: ca.clone(), identity: None }).unwrap();
     assert!(config(TlsMode::VerifyFull).is_some() && config(TlsMode::VerifyCa).is_some());
     assert!(config(TlsMode::Disable).is_none());
 }
@@ -138,6 +138,6 @@ fn a_ca_file_without_certificates_is_an_error_and_not_the_systems_authorities() 
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("empty.pem");
     std::fs::write(&path, "").unwrap();
-    let settings = TlsSettings { mode: TlsMode::VerifyFull, ca: Some(path) };
+    let settings = TlsSettings { mode: TlsMode::VerifyFull, ca: Some(path), identity: None };
     assert!(matches!(client_config(&settings), Err(TlsError::Content { .. })));
 }

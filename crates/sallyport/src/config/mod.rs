@@ -21,7 +21,7 @@ use duration::TextDuration;
 use model::ConfigFile;
 
 pub(crate) use duration::TextDuration as CliDuration;
-pub(crate) use model::DurabilityEntry;
+pub(crate) use model::{DurabilityEntry, SignInEntry};
 pub(crate) use problem::{ConfigProblem, Problems};
 
 /// The annotated example: `sallyport config example` prints it, and a test holds that it is valid.
@@ -103,6 +103,10 @@ pub(crate) struct Config {
     pub(crate) postgres: SocketAddr,
     /// Its TLS.
     pub(crate) postgres_tls: ListenerTls,
+    /// How its clients hand over their tokens.
+    pub(crate) sign_in: SignInEntry,
+    /// Addresses that belong to one target each, by its name.
+    pub(crate) own_listeners: BTreeMap<String, SocketAddr>,
     /// The API listener; loopback.
     pub(crate) api: SocketAddr,
     /// Where people reach the API, without a slash at its end.

@@ -54,6 +54,9 @@ pub(crate) struct ListenEntry {
     /// Whether PostgreSQL clients must speak TLS: they must unless `off`, which is for loopback only.
     #[serde(default)]
     pub(crate) tls: Option<ListenTls>,
+    /// How clients that do not say otherwise hand over their token: `password` unless `oauth`.
+    #[serde(default)]
+    pub(crate) sign_in: SignInEntry,
     /// PEM file with the certificate chain, leaf first. Without one the gateway makes its own.
     #[serde(default)]
     pub(crate) tls_certificate: Option<String>,
@@ -72,6 +75,17 @@ pub(crate) enum ListenTls {
     Off,
 }
 
+/// How a client hands over its token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SignInEntry {
+    /// In the password's place; every client can.
+    #[default]
+    Password,
+    /// By SASL OAUTHBEARER, as PostgreSQL 18's clients do.
+    Oauth,
+}
+
 /// One target.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -87,6 +101,9 @@ pub(crate) struct TargetEntry {
     /// Further databases that may be asked for as `target/database`.
     #[serde(default)]
     pub(crate) databases: Vec<String>,
+    /// An address of its own, where clients name only the database. It speaks TLS as `[listen]` says.
+    #[serde(default)]
+    pub(crate) listen: Option<String>,
     /// The role the gateway signs in as.
     pub(crate) user: String,
     /// `env:NAME`, `file:PATH`, or `none`.
@@ -109,6 +126,12 @@ pub(crate) struct TargetTlsEntry {
     /// PEM file with the authorities to trust; the system's when absent.
     #[serde(default)]
     pub(crate) ca: Option<String>,
+    /// PEM file with the certificate that the gateway shows to the target, chain, leaf first.
+    #[serde(default)]
+    pub(crate) certificate: Option<String>,
+    /// PEM file with its private key. Only its owner may read it.
+    #[serde(default)]
+    pub(crate) key: Option<String>,
 }
 
 /// What is checked of a target's certificate.

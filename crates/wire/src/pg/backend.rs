@@ -250,10 +250,31 @@ pub fn put_authentication_cleartext(out: &mut BytesMut) {
     finish_frame(out, mark);
 }
 
-/// Writes `NegotiateProtocolVersion`: the newest minor version spoken, and options not known.
-pub fn put_negotiate_version(out: &mut BytesMut, minor: i32, unknown: &[&str]) {
+/// Writes `AuthenticationSASL`: the mechanisms that are offered.
+pub fn put_authentication_sasl(out: &mut BytesMut, mechanisms: &[&str]) {
+    let mark = start_frame(out, tag::AUTHENTICATION);
+    out.put_i32(10);
+    for mechanism in mechanisms {
+        put_c_string(out, mechanism.as_bytes());
+    }
+    out.put_u8(0);
+    finish_frame(out, mark);
+}
+
+/// Writes `AuthenticationSASLContinue`.
+pub fn put_sasl_continue(out: &mut BytesMut, challenge: &[u8]) {
+    let mark = start_frame(out, tag::AUTHENTICATION);
+    out.put_i32(11);
+    out.put_slice(challenge);
+    finish_frame(out, mark);
+}
+
+/// Writes `NegotiateProtocolVersion`: the version that is spoken, and options not known. Servers send the
+/// whole version, major and minor, and that is what clients read.
+pub fn put_negotiate_version(out: &mut BytesMut, (major, minor): (u16, u16), unknown: &[&str]) {
     let mark = start_frame(out, tag::NEGOTIATE_PROTOCOL_VERSION);
-    out.put_i32(minor);
+    out.put_u16(major);
+    out.put_u16(minor);
     out.put_i32(i32::try_from(unknown.len()).unwrap_or(i32::MAX));
     for name in unknown {
         put_c_string(out, name.as_bytes());

@@ -1,4 +1,4 @@
-//! From the first byte to the caller's token: the protocol's words only, no policy.
+//! From the first byte to the start-up message: the protocol's words only, no policy.
 //!
 //! Packets before TLS are read exactly, byte for byte, so that nothing sent along with an SSLRequest
 //! can be taken for something said inside TLS. ("Start-Up", "SSL Session Encryption".)
@@ -7,10 +7,10 @@ use std::io;
 use std::net::SocketAddr;
 
 use bytes::{BufMut as _, BytesMut};
-use sallyport_core::{Blame, Refusal, RefusalCode, Secret};
-use sallyport_wire::pg::backend::{put_authentication_cleartext, put_negotiate_version};
+use sallyport_core::{Blame, Refusal, RefusalCode};
+use sallyport_wire::pg::WireError;
+use sallyport_wire::pg::backend::put_negotiate_version;
 use sallyport_wire::pg::startup::{self, MAX_STARTUP, StartupPacket};
-use sallyport_wire::pg::{FrameDecoder, WireError, frontend};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -26,12 +26,14 @@ use crate::tls::ALPN_POSTGRESQL;
 const TLS_HANDSHAKE: u8 = 0x16;
 /// Room for one read.
 pub(super) const READ: usize = 8 << 10;
-/// A token is small; an OIDC access token may be a few kilobytes.
-const MAX_PASSWORD: usize = 32 << 10;
+/// The newest minor version of protocol 3 that is spoken here.
+const NEWEST_MINOR: u16 = 2;
 
 /// A caller that wants a session.
 pub(super) struct Knock {
     pub(super) socket: Downstream,
+    /// The minor version of the protocol that is spoken.
+    pub(super) minor: u16,
     pub(super) parameters: Vec<(String, String)>,
 }
 
@@ -105,40 +107,16 @@ pub(super) async fn open(house: &House, socket: TcpStream, peer: SocketAddr) -> 
                 }
                 let (options, parameters): (Vec<_>, Vec<_>) =
                     parameters.into_iter().partition(|(name, _)| name.starts_with("_pq_."));
-                if minor > 0 || !options.is_empty() {
+                let spoken = minor.min(NEWEST_MINOR);
+                if minor > spoken || !options.is_empty() {
                     let names: Vec<&str> = options.iter().map(|(name, _)| name.as_str()).collect();
                     let mut out = BytesMut::new();
-                    put_negotiate_version(&mut out, 0, &names);
+                    put_negotiate_version(&mut out, (major, spoken), &names);
                     write(&mut socket, &out).await?;
                 }
-                return Ok(Opened::Session(Knock { socket, parameters }));
+                return Ok(Opened::Session(Knock { socket, minor: spoken, parameters }));
             }
         }
-    }
-}
-
-/// Asks for the token that travels in the password's place.
-pub(super) async fn token(socket: &mut Downstream) -> Result<Secret<String>, Fault> {
-    let mut out = BytesMut::new();
-    put_authentication_cleartext(&mut out);
-    write(socket, &out).await?;
-    let decoder = FrameDecoder::new(MAX_PASSWORD);
-    let mut buffer = BytesMut::new();
-    loop {
-        if let Some(frame) = decoder.decode(&mut buffer).map_err(Fault::CallerWire)? {
-            // Nothing may follow until the caller has been let in.
-            if !buffer.is_empty() {
-                return Err(Fault::CallerWire(WireError::Malformed { tag: frame.tag() }));
-            }
-            let frontend::FrontendMessage::Password(body) =
-                frontend::parse(&frame).map_err(Fault::CallerWire)?
-            else {
-                return Err(Fault::CallerWire(WireError::UnknownTag { tag: frame.tag() }));
-            };
-            let text = body.strip_suffix(&[0]).unwrap_or(body);
-            return Ok(Secret::new(String::from_utf8_lossy(text).into_owned()));
-        }
-        read_some(socket, &mut buffer).await?;
     }
 }
 

@@ -28,6 +28,7 @@ mod relay;
 mod results;
 mod rows;
 mod running;
+mod sign_in;
 mod start;
 mod startup_settings;
 mod state;
@@ -61,12 +62,12 @@ impl Default for Shared {
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn serve(house: Arc<House>, socket: TcpStream, peer: SocketAddr) {
+pub(crate) async fn serve(house: Arc<House>, socket: TcpStream, peer: SocketAddr, own: Option<Arc<str>>) {
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%peer, %error, "nodelay");
     }
     let deadline = house.settings.handshake;
-    match tokio::time::timeout(deadline, start::start(&house, socket, peer)).await {
+    match tokio::time::timeout(deadline, start::start(&house, socket, peer, own.as_deref())).await {
         Ok(Ok(Some(conversation))) => conversation.run().await,
         Ok(Ok(None)) => {}
         Ok(Err(fault)) => tracing::debug!(%peer, %fault, "handshake ended"),

@@ -22,12 +22,14 @@ use super::handshake::{self, Knock, Opened};
 use super::reading::Reading;
 use super::refusal::sqlstate;
 use super::running::Running;
+use super::sign_in;
 use super::startup_settings::{self, StartupSettings};
 use super::state::State;
 use super::upstream::{self, dial};
 use crate::downstream::Downstream;
 use crate::house::House;
 use crate::session::{Opening, Session, Who};
+use crate::settings::SignIn;
 use crate::wording;
 
 /// How long a target is given to answer a test.
@@ -41,17 +43,24 @@ pub(super) async fn start(
     house: &Arc<House>,
     socket: TcpStream,
     peer: SocketAddr,
+    own: Option<&str>,
 ) -> Result<Option<Conversation>, Fault> {
-    let Knock { mut socket, parameters } = match handshake::open(house, socket, peer).await? {
+    let Knock { mut socket, minor, parameters } = match handshake::open(house, socket, peer).await? {
         Opened::Session(knock) => knock,
         Opened::Cancel { socket, pid, secret } => {
+            // Whoever guesses at keys waits its turn before it is heard.
+            tokio::time::sleep(house.turns.wait(peer.ip(), Instant::now())).await;
             let known = house.registry.cancel(pid, &secret);
+            if !known {
+                house.turns.failed(peer.ip(), Instant::now());
+            }
             tracing::debug!(%peer, known, "cancel request");
             handshake::goodbye(socket).await;
             return Ok(None);
         }
     };
-    match introduce(house, &mut socket, peer, &parameters).await {
+    let caller = Caller { peer, own, minor, parameters: &parameters };
+    match introduce(house, &mut socket, caller).await {
         Ok((session, authenticated, upstream)) => {
             let state = Arc::new(State::new(Reading::reported(&upstream.parameters)));
             let mut out = BytesMut::new();
@@ -80,28 +89,69 @@ pub(super) async fn start(
     }
 }
 
+/// A caller that has said what it wants.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    peer: SocketAddr,
+    /// The target whose listener it came by.
+    own: Option<&'a str>,
+    /// The minor version of the protocol that it speaks.
+    minor: u16,
+    parameters: &'a [(String, String)],
+}
+
+impl Caller<'_> {
+    /// Bytes of the secret that it is given to cancel with: from protocol 3.2 on it may be long.
+    fn secret_bytes(self) -> usize {
+        if self.minor >= 2 { 32 } else { 4 }
+    }
+}
+
+/// Who it is, by the token it hands over.
+async fn identify(
+    house: &House,
+    socket: &mut Downstream,
+    caller: Caller<'_>,
+) -> Result<Authenticated, Fault> {
+    let bearer =
+        startup_settings::sign_in(caller.parameters).unwrap_or(house.settings.sign_in) == SignIn::Bearer;
+    let secret = if bearer { sign_in::bearer(socket).await? } else { Some(sign_in::password(socket).await?) };
+    let reason = match &secret {
+        Some(secret) => match house.authenticator.authenticate(secret).await {
+            Ok(authenticated) => return Ok(authenticated),
+            Err(error) => error.reason(),
+        },
+        None => "none was shown",
+    };
+    tracing::warn!(peer = %caller.peer, reason, "a credential was not accepted");
+    if secret.is_some() {
+        tokio::time::sleep(house.turns.failed(caller.peer.ip(), Instant::now())).await;
+    }
+    if bearer {
+        sign_in::where_tokens_come_from(socket, house).await?;
+    }
+    Err(bad_token().into())
+}
+
 /// Who it is, what they want, whether they may, and the way there.
 async fn introduce(
     house: &Arc<House>,
     socket: &mut Downstream,
-    peer: SocketAddr,
-    parameters: &[(String, String)],
+    caller: Caller<'_>,
 ) -> Result<(Arc<Session>, Authenticated, upstream::Upstream), Fault> {
-    let secret = handshake::token(socket).await?;
-    let authenticated = house.authenticator.authenticate(&secret).await.map_err(|error| {
-        tracing::warn!(%peer, reason = error.reason(), "a credential was not accepted");
-        bad_token()
-    })?;
-    drop(secret);
-    let asked = startup_settings::read(parameters)?;
+    let authenticated = identify(house, socket, caller).await?;
+    let asked = startup_settings::read(caller.parameters)?;
     let principal = Arc::clone(&authenticated.principal);
-    let (target, database, tls) = choose(house, &principal, &asked)?;
+    let (target, database, tls) = choose(house, &principal, &asked, caller.own)?;
     let who = Who { principal: &principal, target: &target };
     startup_settings::check(house, who, &database, &asked.settings)?;
     let mut random = [0_u8; 10];
     getrandom::fill(&mut random).map_err(|_| wording::internal("no randomness"))?;
     let id = SessionId::new(house.clock.now(), random);
-    let registered = house.registry.register(id.clone()).map_err(|_| wording::internal("no randomness"))?;
+    let registered = house
+        .registry
+        .register(id.clone(), caller.secret_bytes())
+        .map_err(|_| wording::internal("no randomness"))?;
     let mut settings = asked.settings.clone();
     settings.push(("application_name".to_owned(), format!("sallyport {} {id}", principal.name)));
     let credentials = house.credentials.get();
@@ -117,7 +167,7 @@ async fn introduce(
         token: authenticated.token.clone(),
         target,
         database,
-        client: peer.to_string(),
+        client: caller.peer.to_string(),
         client_says: client_says(&asked),
         server_version: upstream.parameters.get("server_version").cloned().unwrap_or_default(),
         id,
@@ -149,21 +199,45 @@ fn bad_token() -> Refusal {
 
 type Chosen = (Arc<Target>, String, Option<Arc<tokio_rustls::rustls::ClientConfig>>);
 
+/// The target and the database that a caller names. Where a target has a listener of its own the database
+/// stands for itself.
+fn named<'a>(asked: &'a StartupSettings, own: Option<&'a str>) -> (&'a str, Option<&'a str>) {
+    let (first, second) = match asked.asked_for.split_once('/') {
+        Some((name, database)) => (name, Some(database)),
+        None => (asked.asked_for.as_str(), None),
+    };
+    match own {
+        None => (first, second),
+        Some(own) if first == own => (own, second),
+        Some(own) => (own, Some(&asked.asked_for)),
+    }
+}
+
 /// The target that the database field names, if this principal may connect to it. A target that does
 /// not exist and one that may not be reached are told apart by nobody.
-fn choose(house: &House, principal: &Principal, asked: &StartupSettings) -> Result<Chosen, Refusal> {
+fn choose(
+    house: &House,
+    principal: &Principal,
+    asked: &StartupSettings,
+    own: Option<&str>,
+) -> Result<Chosen, Refusal> {
     let not_here = || {
-        Refusal::new(
+        match own {
+        Some(_) => Refusal::new(
+            RefusalCode::Denied,
+            Blame::Policy,
+            "there is no database of that name at this address, or this identity may not connect to it",
+        )
+        .hint("name a database of the one target that listens here, or leave it out"),
+        None => Refusal::new(
             RefusalCode::Denied,
             Blame::Policy,
             "there is no target of that name, or this identity may not connect to it",
         )
-        .hint("name the target as the database: dbname=TARGET, or TARGET/DATABASE; sallyport targets list shows them")
+        .hint("name the target as the database: dbname=TARGET, or TARGET/DATABASE; sallyport targets list shows them"),
+    }
     };
-    let (name, database) = match asked.asked_for.split_once('/') {
-        Some((name, database)) => (name, Some(database)),
-        None => (asked.asked_for.as_str(), None),
-    };
+    let (name, database) = named(asked, own);
     let targets = house.targets.get();
     let reachable = targets.get(name).filter(|it| it.target.protocol == "postgres").ok_or_else(not_here)?;
     let target = &reachable.target;
@@ -171,6 +245,8 @@ fn choose(house: &House, principal: &Principal, asked: &StartupSettings) -> Resu
         Some(database) if database == target.database || target.databases.iter().any(|it| it == database) => {
             database.to_owned()
         }
+        // A client that names no database sends the user's name in its place.
+        Some(database) if own.is_some() && database == asked.user => target.database.clone(),
         Some(_) => return Err(not_here()),
         None => target.database.clone(),
     };

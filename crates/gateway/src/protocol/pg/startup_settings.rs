@@ -8,6 +8,7 @@ use sallyport_inspect::pg::{Context, Remembered, inspect};
 
 use crate::house::House;
 use crate::session::Who;
+use crate::settings::SignIn;
 use crate::wording;
 
 /// Settings that may be asked for at start-up. Anything else is refused by name.
@@ -29,6 +30,9 @@ const ALLOWED: &[&str] = &[
     "timezone",
 ];
 
+/// How the caller hands over its token: `password` or `oauth`.
+const SIGN_IN: &str = "sallyport.sign_in";
+
 /// What the start-up parameters come to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct StartupSettings {
@@ -42,6 +46,19 @@ pub(super) struct StartupSettings {
     pub(super) settings: Vec<(String, String)>,
     /// `sallyport.reason`.
     pub(super) reason: Option<String>,
+}
+
+/// How the caller says that it will hand over its token, if it does (`sallyport.sign_in`). It is asked before
+/// anything else of a caller's words is judged.
+pub(super) fn sign_in(parameters: &[(String, String)]) -> Option<SignIn> {
+    let given = parameters.iter().filter(|(name, _)| name == "options");
+    let found = given.filter_map(|(_, value)| options(value).ok()).flatten();
+    let value = found.filter(|(name, _)| name.eq_ignore_ascii_case(SIGN_IN)).last()?.1;
+    match value.as_str() {
+        "oauth" => Some(SignIn::Bearer),
+        "password" => Some(SignIn::Password),
+        _ => None,
+    }
 }
 
 fn refused(name: &str) -> Refusal {
@@ -89,6 +106,9 @@ pub(super) fn read(parameters: &[(String, String)]) -> Result<StartupSettings, R
 
 fn take(read: &mut StartupSettings, name: &str, value: &str) -> Result<(), Refusal> {
     let name = name.to_ascii_lowercase();
+    if name == SIGN_IN && matches!(value, "oauth" | "password") {
+        return Ok(());
+    }
     if name == "sallyport.reason" {
         read.reason = Some(value.to_owned());
         return Ok(());
@@ -200,6 +220,17 @@ mod tests {
             assert!(read(&pairs(&[("options", options)])).is_err(), "{options}");
         }
         assert!(read(&pairs(&[("role", "postgres")])).is_err());
+    }
+
+    #[test]
+    fn how_to_sign_in_is_an_option_and_nothing_for_the_target() {
+        let with = |options: &str| pairs(&[("user", "u"), ("options", options)]);
+        assert_eq!(sign_in(&with("-c sallyport.sign_in=oauth")), Some(SignIn::Bearer));
+        assert_eq!(sign_in(&with("--sallyport.sign-in=password")), Some(SignIn::Password));
+        assert_eq!(sign_in(&with("-c geqo=off")), None);
+        assert_eq!(sign_in(&with("-c sallyport.sign_in=trust")), None);
+        assert!(read(&with("-c sallyport.sign_in=oauth")).unwrap().settings.is_empty());
+        assert!(read(&with("-c sallyport.sign_in=trust")).is_err());
     }
 
     #[test]

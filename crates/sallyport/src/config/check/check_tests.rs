@@ -112,6 +112,8 @@ fn what_the_example_comments_out_is_valid_too() {
     let text = EXAMPLE
         .replace("# public_url", "public_url")
         .replace("# databases", "databases")
+        .replace("# sign_in", "sign_in")
+        .replace("# listen", "listen")
         .replace("# [[oidc]]", "[[oidc]]")
         .replace("# issuer", "issuer")
         .replace("# audience", "audience")
@@ -178,6 +180,38 @@ fn tls_settings_that_cannot_act_are_errors() {
     wrong("open-key", from, &open, "others may read", "tls_key");
     let gone = add("tls_certificate = \"gone.pem\"\ntls_key = \"key.pem\"");
     wrong("gone-cert", from, &gone, "there is no file", "tls_certificate");
+}
+
+#[test]
+fn a_listener_of_one_target_is_an_address_of_its_own() {
+    let folder = Folder::new("own");
+    let own =
+        |address: &str| BASE.replace("user = \"app\"", &format!("user = \"app\"\nlisten = \"{address}\""));
+    let config = folder.parse(&own("0.0.0.0:6433")).unwrap();
+    assert_eq!(config.own_listeners["shop"], "0.0.0.0:6433".parse().unwrap());
+    for (address, message) in [
+        ("127.0.0.1:6432", "two listeners on one address"),
+        ("127.0.0.1:6480", "two listeners on one address"),
+        ("somewhere", "is not an address to listen on"),
+    ] {
+        let problems = folder.parse(&own(address)).unwrap_err().to_string();
+        assert!(problems.contains(message), "{problems}");
+    }
+    let open = own("0.0.0.0:6433").replace("[[target]]", "tls = \"off\"\n[[target]]");
+    assert!(folder.parse(&open).unwrap_err().to_string().contains("tokens would cross the network"));
+}
+
+#[test]
+fn a_certificate_to_show_has_its_key_and_acts() {
+    let from = "tls = { mode = \"verify-full\" }";
+    let with = |more: &str| format!("tls = {{ {more} }}");
+    let folder = Folder::new("shown");
+    let both = with("certificate = \"cert.pem\", key = \"key.pem\"");
+    assert!(folder.parse(&BASE.replace(from, &both)).unwrap().targets[0].tls.identity.is_some());
+    wrong("shown-1", from, &with("certificate = \"cert.pem\""), "a certificate without `key`", "certificate");
+    wrong("shown-2", from, &with("key = \"key.pem\""), "a key without `certificate`", "key");
+    let loose = with("certificate = \"cert.pem\", key = \"open-key.pem\"");
+    wrong("shown-3", from, &loose, "mode", "key");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Where the gateway listens, and whether callers' tokens would cross a network in the clear.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use sallyport_core::visible;
 
 use super::super::ListenerTls;
-use super::super::model::{ListenEntry, ListenTls};
+use super::super::model::{ConfigFile, ListenEntry, ListenTls};
 use super::super::problem::Step;
 use super::Checker;
 use super::targets::is_https_or_loopback;
@@ -45,6 +46,34 @@ impl Checker<'_> {
             self.problem(&[LISTEN, Step::Key("api")], "two listeners on one address");
         }
         (postgres, self.listener_tls(entry, postgres), api)
+    }
+
+    /// Addresses that belong to one target each. TLS is `[listen]`'s for all of them.
+    pub(super) fn own_listeners(
+        &mut self,
+        model: &ConfigFile,
+        postgres: Option<SocketAddr>,
+        api: Option<SocketAddr>,
+    ) -> BTreeMap<String, SocketAddr> {
+        let mut found = BTreeMap::new();
+        for (index, target) in model.targets.iter().enumerate() {
+            let Some(text) = &target.listen else { continue };
+            let at = [Step::Key("target"), Step::At(index), Step::Key("listen")];
+            let Some(address) = self.address(&at, text) else { continue };
+            let taken = [postgres, api].into_iter().flatten().chain(found.values().copied());
+            if address.port() != 0 && taken.into_iter().any(|other| other == address) {
+                self.problem(&at, "two listeners on one address");
+            }
+            if model.listen.tls == Some(ListenTls::Off) && !address.ip().is_loopback() {
+                self.problem_with(
+                    &at,
+                    "tls = \"off\" in [listen] is for loopback addresses only: tokens would cross the network in the clear",
+                    Some("leave `tls` out there, or listen on loopback here"),
+                );
+            }
+            found.insert(target.name.clone(), address);
+        }
+        found
     }
 
     pub(super) fn public_url(&mut self, entry: &ListenEntry) -> Option<String> {

@@ -29,6 +29,7 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
     let (postgres, postgres_tls, api) = checker.listen(&model.listen);
     let public_url = checker.public_url(&model.listen);
     let targets = checker.targets(&model.targets);
+    let own_listeners = checker.own_listeners(&model, postgres, api);
     let principals = checker.principals(&model.principals, !model.oidc.is_empty());
     let oidc = checker.oidc(&model.oidc, &model.principals);
     let policy_dir = checker.folder(&[Step::Key("policy"), Step::Key("dir")], &model.policy.dir);
@@ -47,6 +48,8 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
             data_dir,
             postgres,
             postgres_tls,
+            sign_in: model.listen.sign_in,
+            own_listeners,
             api,
             public_url,
             targets,

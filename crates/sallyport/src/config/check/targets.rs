@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use sallyport_core::{CredentialRef, Target, TlsMode, TlsSettings, visible};
+use sallyport_core::{CredentialRef, Target, TlsIdentity, TlsMode, TlsSettings, visible};
 
 use super::super::model::{TargetEntry, TargetTlsEntry, TlsModeEntry};
 use super::super::problem::Step;
@@ -123,12 +123,33 @@ impl Checker<'_> {
                     Some("use verify-full, with `ca` when the authority is your own"),
                 );
             }
-            if entry.ca.is_some() {
-                self.problem(&at("ca"), "mode = \"disable\", so `ca` could not act; remove one of the two");
+            for (key, set) in [("ca", &entry.ca), ("certificate", &entry.certificate), ("key", &entry.key)] {
+                if set.is_some() {
+                    self.problem(
+                        &at(key),
+                        format!("mode = \"disable\", so `{key}` could not act; remove one of the two"),
+                    );
+                }
             }
         }
         let ca = entry.ca.as_ref().and_then(|ca| self.file(&at("ca"), ca));
-        TlsSettings { mode, ca }
+        let identity = match (&entry.certificate, &entry.key) {
+            (Some(certificate), Some(key)) => {
+                let certificate = self.file(&at("certificate"), certificate);
+                let key = self.secret_file(&at("key"), key, 0o027);
+                certificate.zip(key).map(|(certificate, key)| TlsIdentity { certificate, key })
+            }
+            (Some(_), None) => {
+                self.problem(&at("certificate"), "a certificate without `key`");
+                None
+            }
+            (None, Some(_)) => {
+                self.problem(&at("key"), "a key without `certificate`");
+                None
+            }
+            (None, None) => None,
+        };
+        TlsSettings { mode, ca, identity }
     }
 }
 

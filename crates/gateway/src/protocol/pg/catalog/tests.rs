@@ -39,7 +39,7 @@ fn server() -> (TestServer, Reach) {
         databases: Vec::new(),
         user: "app".into(),
         credential: CredentialRef::Env("PW".into()),
-        tls: TlsSettings { mode: TlsMode::Disable, ca: None },
+        tls: TlsSettings { mode: TlsMode::Disable, ca: None, identity: None },
         tags: BTreeMap::new(),
     };
     let credentials = Credentials::load(std::slice::from_ref(&target), &|_| Some("hunter2".into())).unwrap();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sallyport_core::{CredentialRef, Target, TlsMode, TlsSettings};
+use sallyport_core::{CredentialRef, Target, TlsIdentity, TlsMode, TlsSettings};
 use tokio_rustls::rustls::ClientConfig;
 
 use super::*;
@@ -34,7 +34,7 @@ fn target(port: u16, user: &str, mode: TlsMode, ca: Option<PathBuf>) -> Target {
         databases: Vec::new(),
         user: user.into(),
         credential: CredentialRef::Env("PW".into()),
-        tls: TlsSettings { mode, ca },
+        tls: TlsSettings { mode, ca, identity: None },
         tags: BTreeMap::new(),
     }
 }
@@ -112,12 +112,49 @@ async fn a_server_that_refuses_tls_is_refused() {
         let mut target = target(server.port, "app", TlsMode::Disable, None);
         assert!(sign_in(&target, "hunter2").await.is_ok());
         let authority = TestServerTls::new();
-        target.tls = TlsSettings { mode, ca: Some(authority.ca.clone()) };
+        target.tls = TlsSettings { mode, ca: Some(authority.ca.clone()), identity: None };
         assert_eq!(kind(&target, "hunter2").await, DialErrorKind::TlsFailed);
         // Settings that ask for TLS, and a caller that forgot to bring a configuration.
         let forgot = dial(&target, "postgres", &credentials(&target, "hunter2"), None, &[], PATIENCE).await;
         assert_eq!(forgot.unwrap_err().kind(), DialErrorKind::TlsFailed);
     }
+}
+
+#[tokio::test]
+async fn a_certificate_is_shown_to_a_target_that_asks_for_one() {
+    let server = TestServer::start(&Options {
+        sql: ROLES,
+        tls_names: vec!["127.0.0.1"],
+        settings: vec!["ssl_ca_file = 'ca.pem'"],
+        hba: vec![
+            "hostssl postgres app all cert",
+            "hostssl all app all scram-sha-256 clientcert=verify-full",
+        ],
+    });
+    let shown = |certificate: &str| {
+        let mut target = target(server.port, "app", TlsMode::VerifyFull, Some(server.dir.join("ca.pem")));
+        target.tls.identity = Some(TlsIdentity {
+            certificate: server.dir.join(certificate),
+            key: server.dir.join(certificate).with_extension("key"),
+        });
+        target
+    };
+    // In the password's place, and beside it.
+    assert!(sign_in(&shown("client.crt"), "unused").await.is_ok());
+    let mut both = shown("client.crt");
+    both.database = "template1".into();
+    let credentials = credentials(&both, "hunter2");
+    let tls = client_config(&both.tls).unwrap();
+    assert!(dial(&both, "template1", &credentials, tls, &[], PATIENCE).await.is_ok());
+    // None, and one that names somebody else.
+    let mut none = shown("client.crt");
+    none.tls.identity = None;
+    assert_eq!(kind(&none, "unused").await, DialErrorKind::TargetRefusedUs);
+    assert_eq!(kind(&shown("server.crt"), "unused").await, DialErrorKind::TargetRefusedUs);
+    // A key that does not belong to it is found before anything is dialled.
+    let mut mixed = shown("client.crt");
+    mixed.tls.identity.as_mut().unwrap().key = server.dir.join("server.key");
+    assert!(client_config(&mixed.tls).is_err());
 }
 
 /// An authority that no test server's certificate is under.
