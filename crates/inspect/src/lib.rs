@@ -9,4 +9,8 @@ pub mod lines;
 mod memory;
 pub mod mysql;
 pub mod pg;
+mod room;
 pub mod shell;
+
+#[cfg(test)]
+mod stopwatch;

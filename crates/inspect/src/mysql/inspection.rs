@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use sallyport_core::{Facts, Language, ObjectName, UnknownCode};
 
+use crate::room;
+
 use super::context::{Context, Flavour};
 use super::facts::Reader;
 use super::reading;
@@ -115,6 +117,13 @@ pub enum StateEffect {
 /// Reads what a text would do. Never fails: what cannot be read is `unknown` in the facts.
 #[must_use]
 pub fn inspect(bytes: &[u8], context: &Context<'_>) -> Inspection {
+    room::with(|| settled(bytes, context)).unwrap_or_else(|| Inspection {
+        facts: Facts::unknown(Language::Mysql, UnknownCode::TooLarge, "no room to read it in"),
+        statements: Vec::new(),
+    })
+}
+
+fn settled(bytes: &[u8], context: &Context<'_>) -> Inspection {
     let inspection = read(bytes, context);
     let doubtful = matches!(&inspection.facts.unknown, Some(it) if it.code == UnknownCode::Ambiguous);
     if doubtful && context.flavour == Flavour::Either {

@@ -4,7 +4,9 @@ use sallyport_core::{Facts, Language, UnknownCode};
 
 use super::facts::Reader;
 use super::statement::{Context, Given, Inspection};
-use super::{nesting, room, text};
+use crate::room;
+
+use super::{nesting, text};
 
 /// Reads what a text would do. Never fails: what cannot be read is `unknown` in the facts.
 #[must_use]

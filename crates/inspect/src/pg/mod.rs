@@ -8,13 +8,13 @@
 mod cache;
 mod catalog;
 mod facts;
+mod ffi;
 mod functions;
 mod inspection;
 mod lineage;
 pub(crate) mod lines;
 mod names;
 mod nesting;
-mod room;
 mod statement;
 mod text;
 

@@ -3,10 +3,18 @@
 use pg_query::protobuf::ParseResult;
 use sallyport_core::{Unknown, UnknownCode};
 
+use crate::room::Depths;
+
+use super::ffi::{self, Failure};
 use super::statement::Context;
 
 /// The longest text that is read, bytes.
 pub(super) const SIZE_LIMIT: usize = 1024 * 1024;
+
+/// How deep a text may be, by its tokens. One level takes up to four messages of the tree's encoding, and
+/// decoding one takes some 15 KiB in a build without optimisation. The parser's own check of its stack ends
+/// most texts before the large one.
+const DEPTHS: Depths = Depths { small: if cfg!(debug_assertions) { 20 } else { 200 }, large: 1500 };
 
 fn unknown(code: UnknownCode, detail: impl Into<String>) -> Unknown {
     Unknown { code, detail: detail.into() }
@@ -41,25 +49,23 @@ pub(super) fn parse(text: &str) -> Result<ParseResult, Unknown> {
         return Err(unknown(UnknownCode::TooLarge, format!("{} bytes", text.len())));
     }
     match super::nesting::estimate(text) {
-        Some(depth) if super::room::allowed(depth) => {}
+        Some(depth) if crate::room::allowed(depth, DEPTHS) => {}
         Some(_) => return Err(unknown(UnknownCode::TooLarge, "nested too deeply")),
         None => return Err(unknown(UnknownCode::TooLarge, "too much to read in time")),
     }
-    // The binding walks the tree once more for a summary, and panics on shapes it does not know.
-    match std::panic::catch_unwind(|| pg_query::parse(text, 0)) {
-        Ok(Ok(parsed)) => Ok(parsed.protobuf),
-        Ok(Err(pg_query::Error::Decode(error))) => {
-            let message = error.to_string();
+    match ffi::parse(text) {
+        Ok(tree) => Ok(tree),
+        Err(Failure::Decode(message)) => {
             let code =
                 if message.contains("recursion") { UnknownCode::TooLarge } else { UnknownCode::Encoding };
             Err(unknown(code, message))
         }
-        Ok(Err(pg_query::Error::Parse(message)))
+        Err(Failure::Parse(message))
             if message.contains("memory exhausted") || message.contains("stack depth") =>
         {
             Err(unknown(UnknownCode::TooLarge, message))
         }
-        Ok(Err(error)) => Err(unknown(UnknownCode::Unparsable, error.to_string())),
-        Err(_) => Err(unknown(UnknownCode::Unsupported, "the parser gave up")),
+        Err(Failure::Parse(message)) => Err(unknown(UnknownCode::Unparsable, message)),
+        Err(Failure::Nul) => Err(unknown(UnknownCode::Encoding, "a NUL")),
     }
 }

@@ -1,11 +1,12 @@
 //! Large and deep texts are answered, on a small stack and in time. A build without optimisation is given
 //! smaller texts and more time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sallyport_core::UnknownCode;
 
 use super::{Flavour, inspect};
+use crate::stopwatch::Stopwatch;
 
 const MEBIBYTE: usize = 1024 * 1024;
 
@@ -91,7 +92,7 @@ fn large_texts_are_answered_on_a_small_stack() {
         // What is read once for all programs does not count.
         assert_eq!(inspect(b"ls", Flavour::Bash).statements, 1);
         for (name, text) in hostile(size) {
-            let start = Instant::now();
+            let start = Stopwatch::start();
             let facts = inspect(text.as_bytes(), Flavour::Bash);
             let took = start.elapsed();
             if took > Duration::from_millis(time) {

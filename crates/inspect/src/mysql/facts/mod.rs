@@ -23,7 +23,7 @@ mod system;
 mod table;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use sallyport_core::{Action, ObjectName, UnknownCode, Verb};
@@ -73,7 +73,7 @@ pub(super) struct Reader {
     /// The column being assigned, whose own reading stays where it is.
     assigning: Option<String>,
     /// Names of output columns that HAVING may use, and those that it used.
-    outputs: Option<(Vec<String>, Vec<String>)>,
+    outputs: Option<(BTreeSet<String>, BTreeSet<String>)>,
     /// What the statement writes, while the tables that it joins are opened.
     writing: Option<Writing>,
     /// Planned but not run: functions with an effect are reported as plain calls.

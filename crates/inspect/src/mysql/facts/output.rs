@@ -1,5 +1,7 @@
 //! GROUP BY, HAVING and ORDER BY: their expressions may name columns of the output.
 
+use std::collections::BTreeSet;
+
 use sallyport_core::Condition;
 use sqlparser::ast::{
     Expr, GroupByExpr, GroupByWithModifier, Ident, OrderBy, OrderByExpr, OrderByKind, OrderByOptions,
@@ -36,10 +38,13 @@ impl Reader {
     /// HAVING may use output columns anywhere in its condition.
     pub(super) fn having(&mut self, condition: &Expr, projection: &[SelectItem]) {
         let names = projection.iter().filter_map(item_alias).map(|name| name.value.to_lowercase()).collect();
-        let outer = self.outputs.replace((names, Vec::new()));
+        let outer = self.outputs.replace((names, BTreeSet::new()));
         self.expr(condition, Mode::Filter);
         let used = std::mem::replace(&mut self.outputs, outer).map(|(_, used)| used).unwrap_or_default();
         for name in used {
+            if !self.spend(projection.len()) {
+                return;
+            }
             if let Some(expression) = output(projection, &name) {
                 self.expr(expression, Mode::Filter);
             }
@@ -87,6 +92,9 @@ impl Reader {
 
     /// ORDER BY and GROUP BY may name an output column by its alias or place.
     fn output_or(&mut self, expression: &Expr, projection: &[SelectItem]) {
+        if !self.spend(projection.len()) {
+            return;
+        }
         let named = match expression {
             Expr::Identifier(name) if !names::is_variable(name) => {
                 output(projection, &name.value.to_lowercase())

@@ -197,9 +197,9 @@ impl Reader {
 
     fn unqualified(&mut self, column: &str, mode: Mode) {
         if let Some((names, used)) = &mut self.outputs
-            && names.iter().any(|name| name == column)
+            && names.contains(column)
         {
-            used.push(column.to_owned());
+            used.insert(column.to_owned());
             return;
         }
         if !self.affords() {

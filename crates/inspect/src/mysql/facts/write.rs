@@ -1,5 +1,7 @@
 //! INSERT, REPLACE, UPDATE and DELETE.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sallyport_core::{Action, Condition, ObjectName as Named, Verb};
 use sqlparser::ast::{
     Assignment, AssignmentTarget, Delete, FromTable, Ident, Insert, InsertAliases, ObjectName, OnInsert,
@@ -14,14 +16,14 @@ use super::{Mode, Reader, condition, names};
 pub(super) struct Writing {
     verb: Verb,
     outcome: Condition,
-    sources: Vec<Source>,
+    /// By alias and table.
+    sources: BTreeSet<(String, Option<Named>)>,
 }
 
 impl Writing {
     /// Marks a source that is written.
     pub(super) fn mark(&self, source: &mut Source) {
-        source.written =
-            self.sources.iter().any(|one| one.alias == source.alias && one.target == source.target);
+        source.written = self.sources.contains(&(source.alias.clone(), source.target.clone()));
         if source.written {
             source.filters_into = vec![(self.verb, Some(self.outcome))];
         }
@@ -216,9 +218,12 @@ impl Reader {
             }
         }
         let mut written: Vec<Source> = Vec::new();
-        let mut columns: Vec<(Named, Vec<String>)> = Vec::new();
+        let mut columns: BTreeMap<Named, Vec<String>> = BTreeMap::new();
         for assignment in assignments {
             for name in targets(assignment) {
+                if !self.spend(probe.len()) {
+                    return;
+                }
                 let Some(parts) = names::parts(name) else {
                     self.unsupported("a column that is computed");
                     continue;
@@ -236,17 +241,14 @@ impl Reader {
                 for source in into {
                     let Some(object) = source.target.clone() else { continue };
                     written.push(source.clone());
-                    match columns.iter_mut().find(|(name, _)| *name == object) {
-                        Some((_, columns)) => columns.push(column.clone()),
-                        None => columns.push((object, vec![column.clone()])),
-                    }
+                    columns.entry(object).or_default().push(column.clone());
                 }
             }
         }
         if written.is_empty() {
             self.unsupported("UPDATE of no table");
         }
-        self.written_joined(tables, Verb::Update, outcome, written);
+        self.written_joined(tables, Verb::Update, outcome, &written);
         for (object, columns) in columns {
             self.write(Verb::Update, &object, columns, Some(outcome));
         }
@@ -295,8 +297,9 @@ impl Reader {
         tables: &[TableWithJoins],
         verb: Verb,
         outcome: Condition,
-        sources: Vec<Source>,
+        sources: &[Source],
     ) {
+        let sources = sources.iter().map(|source| (source.alias.clone(), source.target.clone())).collect();
         let outer = self.writing.replace(Writing { verb, outcome, sources });
         self.tables_joined(tables);
         self.writing = outer;
@@ -343,6 +346,9 @@ impl Reader {
             written.clone_from(&candidates);
         }
         for name in &named {
+            if !self.spend(candidates.len()) {
+                return;
+            }
             // `a.*` is an older way to write it.
             let parts: Vec<&Ident> = names::parts(name)
                 .unwrap_or_default()
@@ -363,7 +369,7 @@ impl Reader {
         if written.is_empty() {
             self.unsupported("DELETE of no table");
         }
-        self.written_joined(joined, Verb::Delete, outcome, written.clone());
+        self.written_joined(joined, Verb::Delete, outcome, &written);
         for object in written.iter().filter_map(|source| source.target.clone()) {
             self.write(Verb::Delete, &object, Vec::new(), Some(outcome));
         }

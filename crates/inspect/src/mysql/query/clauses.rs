@@ -7,7 +7,8 @@ use sqlparser::tokenizer::Token;
 use super::super::lexer::{Kind, Lexeme};
 use super::forms::is_unit;
 use super::keywords::identifier;
-use super::tokens::{Clause, Converter, unsupported};
+use super::level::Clause;
+use super::tokens::{Converter, unsupported};
 use super::{Into, unparsable};
 
 impl<'a, 't> Converter<'a, 't> {

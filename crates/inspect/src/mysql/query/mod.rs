@@ -8,6 +8,7 @@ mod clauses;
 mod dialect;
 mod forms;
 mod keywords;
+mod level;
 mod tokens;
 mod verbs;
 

@@ -8,13 +8,14 @@ use sallyport_core::{Unknown, UnknownCode};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::Token;
 
+use crate::room;
+
 use super::super::lexer::{Kind, Lexeme, Rules};
 use super::dialect::reserved;
 use super::keywords::{identifier, word};
+use super::level::{Clause, JOINS, Level, OPERATORS, Opener};
 use super::{Into, unparsable};
 
-/// How many operators one expression may chain: each is a level of its tree.
-const OPERATORS: usize = 1500;
 /// How deep parentheses may go. `sqlparser` counts more finely.
 const PARENTHESES: usize = 100;
 
@@ -25,47 +26,6 @@ pub(super) struct Converted {
     pub(super) into: Vec<Into>,
 }
 
-/// What an open parenthesis belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Opener {
-    Other,
-    /// Of tables after FROM or JOIN.
-    Tables,
-    /// Of `CHAR(x USING charset)`.
-    Char,
-    /// Of `JSON_VALUE(x, path RETURNING …)`.
-    JsonValue,
-    /// Of `WEIGHT_STRING(x AS …)`.
-    WeightString,
-    /// Of `GROUP_CONCAT(x LIMIT …)`.
-    GroupConcat,
-}
-
-/// The clause that the tokens at a level stand in, as far as it matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Clause {
-    Other,
-    /// Between UPDATE and SET.
-    UpdateTables,
-    /// Between DELETE and FROM, or FROM and USING.
-    DeleteTargets,
-    GroupBy,
-}
-
-#[derive(Debug)]
-pub(super) struct Level {
-    opener: Opener,
-    pub(super) clause: Clause,
-    operators: usize,
-    sets: usize,
-}
-
-impl Level {
-    fn new(opener: Opener) -> Self {
-        Self { opener, clause: Clause::Other, operators: 0, sets: 0 }
-    }
-}
-
 #[derive(Debug)]
 pub(super) struct Converter<'a, 't> {
     pub(super) lexemes: &'a [Lexeme<'t>],
@@ -74,8 +34,9 @@ pub(super) struct Converter<'a, 't> {
     /// The innermost level.
     pub(super) level: Level,
     outer: Vec<Level>,
-    /// All operators of the levels that are open.
+    /// All operators, and all joins, of the levels that are open.
     operators: usize,
+    joins: usize,
     pub(super) tokens: Vec<Token>,
     pub(super) into: Vec<Into>,
     /// Where ORDER BY or LIMIT of the statement starts, and RETURNING.
@@ -92,6 +53,7 @@ pub(super) fn convert(lexemes: &[Lexeme<'_>], rules: Rules, statement: bool) -> 
         level: Level::new(Opener::Other),
         outer: Vec::new(),
         operators: 0,
+        joins: 0,
         tokens: Vec::with_capacity(lexemes.len() + 4),
         into: Vec::new(),
         ordered: None,
@@ -227,6 +189,7 @@ impl<'a, 't> Converter<'a, 't> {
                     return Err(unparsable("a parenthesis that nothing opened".to_owned()));
                 };
                 self.operators -= self.level.operators + self.level.sets;
+                self.joins -= self.level.joins;
                 self.level = outer;
                 Token::RParen
             }
@@ -304,6 +267,13 @@ impl<'a, 't> Converter<'a, 't> {
         }
     }
 
+    /// Counts a join: without ON it holds all that follow it.
+    fn joined(&mut self) -> Result<(), Unknown> {
+        self.level.joins += 1;
+        self.joins += 1;
+        if room::allowed(self.joins, JOINS) { Ok(()) } else { Err(too_large("too many tables joined")) }
+    }
+
     /// What the parenthesis at hand, just taken, belongs to.
     fn opener(&self) -> Opener {
         let Some(Token::Word(before)) = self.tokens.last() else {
@@ -365,6 +335,7 @@ impl<'a, 't> Converter<'a, 't> {
             }
             "UNION" | "EXCEPT" | "INTERSECT" => {
                 self.operators -= std::mem::take(&mut self.level.operators);
+                self.joins -= std::mem::take(&mut self.level.joins);
                 self.level.sets += 1;
                 self.operators += 1;
                 if self.operators > OPERATORS {
@@ -372,7 +343,8 @@ impl<'a, 't> Converter<'a, 't> {
                 }
             }
             "AND" | "OR" | "XOR" => self.chained()?,
-            "IN" | "LIKE" | "REGEXP" | "RLIKE" | "IS" | "BETWEEN" | "COLLATE" | "JOIN" => self.chained()?,
+            "IN" | "LIKE" | "REGEXP" | "RLIKE" | "IS" | "BETWEEN" | "COLLATE" => self.chained()?,
+            "JOIN" | "STRAIGHT_JOIN" => self.joined()?,
             "DIV" if self.after_operand() => {
                 self.chained()?;
                 self.push(Token::CustomBinaryOperator("DIV".to_owned()));

@@ -4,7 +4,8 @@ use sallyport_core::Unknown;
 
 use super::super::lexer::{Kind, Lexeme};
 use super::keywords::word;
-use super::tokens::{Clause, Converter};
+use super::level::Clause;
+use super::tokens::Converter;
 
 impl<'a, 't> Converter<'a, 't> {
     /// The verb of a data-changing statement with its options.

@@ -185,7 +185,7 @@ fn bytes_are_decoded_before_they_are_lexed() {
 /// Statements that change the reading of those behind them, as many as there can be.
 #[test]
 fn settings_do_not_take_the_square() {
-    let start = std::time::Instant::now();
+    let start = crate::stopwatch::Stopwatch::start();
     for part in
         ["SET NAMES gbk;SET NAMES sjis;", "PREPARE a FROM 'b';PREPARE c FROM 'd';", "SET sql_mode=ANSI;"]
     {

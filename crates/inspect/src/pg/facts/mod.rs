@@ -34,8 +34,8 @@ use sallyport_core::{Action, Condition, ObjectName, Unknown, UnknownCode, Verb};
 use self::scope::Scope;
 use super::catalog::Catalog;
 use super::lineage::{self, Decides, Lineage, Origin, OutputColumn};
-use super::room;
 use super::statement::{Context, Given, Remembered, StateEffect, Statement, StatementKind};
+use crate::room;
 
 /// How deep expressions, sub-selects, views and texts within texts may nest.
 const DEPTH_LIMIT: usize = 200;

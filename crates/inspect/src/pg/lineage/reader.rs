@@ -8,9 +8,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::super::catalog::CatalogRelation;
-use super::super::room;
 use super::super::statement::Context;
 use super::flow::{Base, Column, Flow};
+use crate::room;
 
 /// Nested nodes, views included, on a small stack and on a large one.
 const DEPTH: usize = 160;

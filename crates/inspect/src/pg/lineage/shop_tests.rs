@@ -7,8 +7,9 @@ use sallyport_core::{Facts, Language};
 
 use super::super::catalog::{Catalog, CatalogColumn, CatalogFunction, CatalogRelation, RelationKind};
 use super::super::statement::{Context, Prepared, Remembered};
-use super::super::{room, text};
+use super::super::text;
 use super::{BaseColumn, Lineage, Origin, OutputColumn, settle};
+use crate::room;
 
 /// One line per relation: kind, name, columns, definition.
 const RELATIONS: &str = "

@@ -8,13 +8,6 @@
 use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 
-/// How deep a text may be, by its tokens, to be read on any thread. One level takes up to four messages of
-/// the tree's encoding, and decoding one takes some 15 KiB in a build without optimisation.
-const SMALL: usize = if cfg!(debug_assertions) { 20 } else { 200 };
-
-/// How deep a text may be at all. The parser's own check of its stack ends most texts before.
-const LARGE: usize = 1500;
-
 /// Reserved, not used: what is not touched costs nothing.
 const LARGE_STACK: usize = 256 * 1024 * 1024;
 
@@ -25,23 +18,32 @@ thread_local! {
     static WANTED: Cell<bool> = const { Cell::new(false) };
 }
 
+/// How deep a language's texts may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Depths {
+    /// On any thread.
+    pub(crate) small: usize,
+    /// On a large stack.
+    pub(crate) large: usize,
+}
+
 /// Whether a text of that depth may be read here. When it may on a large stack, that is remembered.
-pub(super) fn allowed(depth: usize) -> bool {
-    let here = depth <= if is_large() { LARGE } else { SMALL };
-    if !here && depth <= LARGE {
+pub(crate) fn allowed(depth: usize, depths: Depths) -> bool {
+    let here = depth <= if is_large() { depths.large } else { depths.small };
+    if !here && depth <= depths.large {
         WANTED.set(true);
     }
     here
 }
 
 /// Whether this thread's stack is large.
-pub(super) fn is_large() -> bool {
+pub(crate) fn is_large() -> bool {
     IS_LARGE.get()
 }
 
 /// Reads here, and once more on a large stack if a text asked for it. Nothing when no thread could be
 /// had, or the reading panicked there.
-pub(super) fn with<T: Send>(read: impl Fn() -> T + Sync) -> Option<T> {
+pub(crate) fn with<T: Send>(read: impl Fn() -> T + Sync) -> Option<T> {
     WANTED.set(false);
     let result = read();
     if is_large() || !WANTED.replace(false) {
