@@ -33,6 +33,7 @@ use crate::swap::Swap;
 use crate::tasks::Tasks;
 use crate::tls;
 use crate::turns::Turns;
+use crate::workers::Workers;
 
 /// What the binary brings.
 #[derive(Debug)]
@@ -78,6 +79,7 @@ pub(crate) struct House {
     pub(crate) tasks: Tasks,
     pub(crate) places: Places,
     pub(crate) turns: Turns,
+    pub(crate) workers: Workers,
     pub(crate) protocols: protocol::Shared,
 }
 
@@ -113,6 +115,9 @@ pub enum GatewayError {
         /// The system's reason.
         source: io::Error,
     },
+    /// No threads to run sessions on.
+    #[error("cannot start threads for sessions: {0}")]
+    Workers(io::Error),
     /// TLS towards a target cannot be set up.
     #[error("target {target}: {source}")]
     TargetTls {
@@ -177,6 +182,7 @@ impl Gateway {
             listeners.push(Listening::on(*address, Some(Arc::from(target.as_str()))).await?);
         }
         let places = Places::new(settings.connections);
+        let workers = Workers::start(settings.workers).map_err(GatewayError::Workers)?;
         let house = House {
             settings,
             store: parts.store,
@@ -191,6 +197,7 @@ impl Gateway {
             tasks: Tasks::default(),
             places,
             turns: Turns::default(),
+            workers,
             protocols: protocol::Shared::default(),
         };
         Ok(Self { house: Arc::new(house), listeners: listeners.into(), address })

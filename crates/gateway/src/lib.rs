@@ -44,6 +44,7 @@ pub mod tls;
 mod turns;
 pub mod upstream;
 mod wording;
+mod workers;
 
 #[cfg(test)]
 mod testing;

@@ -91,11 +91,14 @@ pub(crate) async fn accept(
             tracing::warn!(%peer, "too many connections from one address");
             continue;
         };
-        let house_of_task = Arc::clone(house);
+        let of_session = Arc::clone(house);
         let own = own.map(Arc::clone);
-        house.tasks.spawn("connection", async move {
-            protocol::serve(house_of_task, socket, peer, own).await;
+        let served = house.workers.serve(&house.tasks, socket, peer, move |socket, peer| async move {
+            protocol::serve(of_session, socket, peer, own).await;
             drop((permit, place));
         });
+        if let Err(error) = served {
+            tracing::warn!(%peer, %error, "a connection could not be taken up");
+        }
     }
 }

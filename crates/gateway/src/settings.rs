@@ -64,6 +64,8 @@ pub struct Settings {
     pub connections: usize,
     /// Most connections at once from one address.
     pub connections_per_address: usize,
+    /// Threads that sessions run on.
+    pub workers: usize,
     /// Where people reach the API, for links in refusals.
     pub public_url: Option<String>,
 }
@@ -87,6 +89,7 @@ impl Settings {
             row_bytes: 16 << 20,
             connections: 1000,
             connections_per_address: 200,
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
             public_url: None,
         }
     }

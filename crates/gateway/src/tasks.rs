@@ -12,6 +12,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
@@ -83,14 +84,22 @@ impl Tasks {
     }
 
     /// Starts `future` under `name` (a kind of task, not an identity). Must be called in a runtime.
-    #[expect(clippy::disallowed_methods, reason = "this is the place that everything else spawns through")]
     pub fn spawn<F>(&self, name: &'static str, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.spawn_on(&Handle::current(), name, future);
+    }
+
+    /// The same on a given runtime.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that everything else spawns through")]
+    pub fn spawn_on<F>(&self, runtime: &Handle, name: &'static str, future: F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let guard = self.register(name);
         let id = guard.id;
-        let handle = tokio::spawn(async move {
+        let handle = runtime.spawn(async move {
             let _guard = guard;
             future.await;
         });
