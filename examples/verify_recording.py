@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Verifies a Sallyport recording. Written from docs/recording-format.md alone.
 
-    verify_recording.py RECORDING_DIR [PUBLIC_KEY_PEM]
+    verify_recording.py RECORDING_DIR [PUBLIC_KEY_PEM] [--checkpoint FILE]... [--keys DIR]
 
 Signatures are checked when a key is given and the `cryptography` package is there; else only chains are.
-Ends with 0 when nothing is wrong.
+--checkpoint holds the log against a checkpoint that was noted earlier; --keys decrypts what is encrypted,
+with the wrapping keys in a folder. Ends with 0 when nothing is wrong.
 """
+import argparse
+import base64
 import hashlib
 import json
 import pathlib
@@ -14,7 +17,6 @@ import struct
 import sys
 
 ZERO = bytes(32)
-HEADER = 160
 
 
 def sha256(data):
@@ -35,12 +37,98 @@ def signed(key, signature, message):
         return False
 
 
+def opened(key, nonce, sealed, bound):
+    """What AES-256-GCM sealed; None when it was not."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    try:
+        return AESGCM(key).decrypt(nonce, sealed, bound)
+    except InvalidTag:
+        return None
+
+
+class Tree:
+    """RFC 6962, section 2.1: the roots of its complete subtrees."""
+
+    def __init__(self):
+        self.size, self.hashes = 0, []
+
+    def push(self, leaf):
+        node, size = sha256(b"\0" + leaf), self.size
+        while size & 1:
+            node, size = sha256(b"\1" + self.hashes.pop() + node), size >> 1
+        self.hashes.append(node)
+        self.size += 1
+
+    def root(self):
+        if not self.hashes:
+            return sha256(b"")
+        node = self.hashes[-1]
+        for left in reversed(self.hashes[:-1]):
+            node = sha256(b"\1" + left + node)
+        return node
+
+
+class Checkpoint:
+    def __init__(self, name, text, key):
+        self.name, self.problem, self.size, self.root, self.seen = name, None, None, None, None
+        body, _, lines = text.rpartition("\n\n")
+        body += "\n"
+        try:
+            origin, size, root = body.split("\n")[:3]
+            self.size, self.root = int(size), base64.b64decode(root, validate=True)
+        except ValueError:
+            self.problem = "cannot be read"
+            return
+        if key is None:
+            return
+        public = key.public_bytes_raw()
+        name = "sallyport/recording/" + hashlib.sha256(public).hexdigest()[:16]
+        identity = sha256(name.encode() + b"\n\1" + public)[:4]
+        holds = False
+        for line in lines.splitlines():
+            words = line.split(" ")
+            if len(words) == 3 and words[0] == "\u2014" and words[1] == name:
+                try:
+                    raw = base64.b64decode(words[2], validate=True)
+                except ValueError:
+                    self.problem = "has a signature that cannot be read"
+                    return
+                if raw[:4] == identity:
+                    if not signed(key, raw[4:], body.encode()):
+                        self.problem = "is not signed by this key"
+                        return
+                    holds = True
+        if origin != name or not holds:
+            self.problem = "is not of this log"
+
+    def watch(self, tree):
+        if tree.size == self.size:
+            self.seen = tree.root()
+
+    def verdict(self):
+        if self.problem is None and self.seen is None:
+            return "the log ends before it"
+        if self.problem is None and self.seen != self.root:
+            return "the log is not the one that it was made of"
+        return self.problem
+
+
 class Verifier:
-    def __init__(self, key):
-        self.key, self.problems, self.sessions, self.head = key, [], {}, ZERO
+    def __init__(self, key, checkpoints, keys):
+        self.key, self.checkpoints, self.keys = key, checkpoints, keys
+        self.problems, self.sessions, self.head, self.tree = [], {}, ZERO, Tree()
+        self.decrypted = self.encrypted = 0
+        for checkpoint in checkpoints:
+            checkpoint.watch(self.tree)
 
     def problem(self, where, what):
         self.problems.append(f"{where}: {what}")
+
+    def leaf(self, text):
+        self.tree.push(text.encode())
+        for checkpoint in self.checkpoints:
+            checkpoint.watch(self.tree)
 
     def log(self, directory):
         files = {}
@@ -52,73 +140,130 @@ class Verifier:
             for path in files[number]:
                 self.segment(path, number)
 
+    def header(self, where, number, header, version):
+        its_number, _ = struct.unpack(">Qq", header[16:32])
+        if its_number != number:
+            self.problem(where, "the number in the header is not that of the name")
+        if self.head is not None and header[32:64] != self.head:
+            self.problem(where, "the segment before does not end where this one says")
+        if self.key:
+            if header[64:96] != self.key.public_bytes_raw():
+                self.problem(where, "the header names another key")
+            if not signed(self.key, header[-64:], b"sallyport segment v%d" % version + header[:-64]):
+                self.problem(where, "the header is not signed by this key")
+        self.data_key = None
+        if version == 2:
+            cipher, id_length, wrapped_length = struct.unpack(">BBH", header[96:100])
+            key_id = header[100:100 + id_length].decode("ascii", "replace")
+            wrapped = header[100 + id_length:-64]
+            if cipher not in (0, 1) or len(wrapped) != wrapped_length:
+                self.problem(where, "the header is damaged")
+            if cipher == 1 and key_id in self.keys:
+                bound = b"sallyport data key v1" + header[16:24]
+                self.data_key = opened(self.keys[key_id], wrapped[:12], wrapped[12:], bound)
+                if self.data_key is None:
+                    self.problem(where, "its data key was not wrapped by this key for this segment")
+
     def segment(self, path, number):
         where = path.name
         with path.open("rb") as file:
-            header = file.read(HEADER)
-            if len(header) < HEADER or header[:8] != b"SALLYREC":
+            header = file.read(16)
+            version, length = struct.unpack(">II", header[8:16]) if len(header) == 16 else (0, 0)
+            known = (version, length) == (1, 160) or version == 2 and 164 <= length <= 4096
+            header += file.read(length - 16) if known else b""
+            if header[:8] != b"SALLYREC" or not known or len(header) != length:
                 self.head = None
-                return self.problem(where, "no header")
-            version, length, its_number, _ = struct.unpack(">IIQq", header[8:32])
-            if version != 1 or length != HEADER:
-                self.head = None
-                return self.problem(where, "another version")
-            if its_number != number:
-                self.problem(where, "the number in the header is not that of the name")
-            if self.head is not None and header[32:64] != self.head:
-                self.problem(where, "the segment before does not end where this one says")
-            if self.key:
-                if header[64:96] != self.key.public_bytes_raw():
-                    self.problem(where, "the header names another key")
-                if not signed(self.key, header[96:160], b"sallyport segment v1" + header[:96]):
-                    self.problem(where, "the header is not signed by this key")
-            self.head, offset, first = sha256(header), HEADER, True
+                return self.problem(where, "no header of a version that is known")
+            self.header(where, number, header, version)
+            self.number, self.version = number, version
+            self.head, offset, first = sha256(header), length, True
+            least = 104 if version == 1 else 125
             while True:
                 word = file.read(4)
                 if word in (b"", bytes(4)):
                     break
                 size = int.from_bytes(word, "big")
-                body = file.read(size) if len(word) == 4 and 104 <= size <= 64 << 20 else b""
+                body = file.read(size) if len(word) == 4 and least <= size <= 64 << 20 else b""
                 if len(body) != size:
                     self.head = None
                     return self.problem(f"{where} byte {offset}", "unreadable from here")
                 self.entry(f"{where} byte {offset}", body, first)
                 offset, first = offset + 4 + size, False
             if first:
-                self.problem(where, "no checkpoint")
+                self.problem(where, "no roster")
             while block := file.read(1 << 20):
                 if block.strip(b"\0"):
                     return self.problem(f"{where} byte {offset}", "there are bytes behind the end")
 
+    def parts_1(self, content):
+        size = int.from_bytes(content[:4], "big")
+        envelope = json.loads(content[4:4 + size])
+        if envelope["v"] != 1:
+            raise ValueError
+        kind = {"checkpoint": "roster"}.get(envelope["kind"], envelope["kind"])
+        return kind, envelope.get("session"), envelope["sequence"], 0, content[4 + size:], sha256(content)
+
+    def parts_2(self, content):
+        size = int.from_bytes(content[:2], "big")
+        envelope, body = content[2:2 + size], content[2 + size:]
+        kind, flags, time, sequence, nonce, length = struct.unpack(">BBqQQB", envelope[:27])
+        session = envelope[27:].decode("ascii")
+        if len(session) != length or len(envelope) != size or flags & 0xFE or not flags and nonce:
+            raise ValueError
+        kind = {1: "event", 2: "note", 3: "seal", 4: "roster", 5: "mark"}.get(kind, "unknown")
+        hashed = sha256(body) + envelope
+        if flags:
+            self.encrypted += 1
+            if self.data_key:
+                clear = opened(self.data_key, bytes(4) + struct.pack(">Q", nonce), body, envelope)
+                if clear is None:
+                    raise ValueError
+                self.decrypted += 1
+                body = clear
+            else:
+                body = bytes(4)
+        return kind, session or None, sequence, time, body, hashed
+
     def entry(self, where, body, first):
         content, session_link, log_link, claimed = body[:-96], body[-96:-64], body[-64:-32], body[-32:]
-        right = sha256(b"sallyport entry v1" + session_link + log_link + sha256(content)) == claimed
+        purpose = b"sallyport entry v%d" % self.version
+        parts = self.parts_1 if self.version == 1 else self.parts_2
         try:
-            size = int.from_bytes(content[:4], "big")
-            envelope = json.loads(content[4:4 + size])
-            rest = content[4 + size:]
-            event = rest[4:4 + int.from_bytes(rest[:4], "big")]
-            session, sequence, kind = envelope.get("session"), envelope["sequence"], envelope["kind"]
-            right = right and envelope["v"] == 1
-        except (ValueError, KeyError, AttributeError):
-            right, session, sequence, kind, event = False, None, 0, None, b""
+            kind, session, sequence, time, sections, hashed = parts(content)
+            right = sha256(purpose + session_link + log_link + hashed) == claimed
+            length = int.from_bytes(sections[:4], "big")
+            event = sections[4:4 + length]
+            right = right and len(sections) >= 4 and len(event) == length
+        except (ValueError, KeyError, AttributeError, struct.error):
+            right, session, sequence, kind, event, time = False, None, 0, None, b"", 0
         if not right:
             self.problem(where, "the entry was altered")
         elif self.head not in (None, log_link):
             self.problem(where, "entries before this one are missing, or it was moved")
         self.head = claimed
-        if right and first != (kind == "checkpoint"):
-            self.problem(where, "a checkpoint stands first in a segment, and only there")
+        if right and first != (kind == "roster"):
+            self.problem(where, "a roster stands first in a segment, and only there")
         if session is not None:
-            self.session_entry(where, str(session), sequence, kind, event, session_link, claimed, right)
-        elif right and kind == "checkpoint":
-            listed = {o["session"]: (o["entries"], o["head"]) for o in json.loads(event)["open"]}
-            known = {i: (s["entries"], s["head"].hex()) for i, s in self.sessions.items() if not s["sealed"]}
-            if listed != known:
-                self.problem(where, "the checkpoint and the entries before it disagree")
+            self.session_entry(str(session), sequence, kind, time, event, session_link, claimed, right)
+        elif right and kind == "mark":
+            self.leaf(f"log {self.number} {log_link.hex()} {time}")
+        elif right and kind == "roster":
+            self.roster(where, json.loads(event))
 
-    def session_entry(self, where, session, sequence, kind, event, link, claimed, right):
-        at = self.sessions.setdefault(session, {"entries": 0, "head": ZERO, "sealed": False, "broken": None})
+    def roster(self, where, roster):
+        old = self.version == 1
+        listed = {o["session"]: (o["entries"], o["head"], 0 if old else o["opened"]) for o in roster["open"]}
+        known = {name: (at["entries"], at["head"].hex(), 0 if old else at["opened"])
+                 for name, at in self.sessions.items() if not at["sealed"]}
+        if listed != known:
+            self.problem(where, "the roster and the entries before it disagree")
+        tree = {"size": self.tree.size, "hashes": [node.hex() for node in self.tree.hashes]}
+        if not old and roster["tree"] != tree:
+            self.problem(where, "the tree in the roster is not that of the entries before it")
+
+    def session_entry(self, session, sequence, kind, time, event, link, claimed, right):
+        new = {"entries": 0, "head": ZERO, "sealed": False, "broken": None, "opened": time}
+        at = self.sessions.setdefault(session, new)
 
         def breaks(what):
             at["broken"] = at["broken"] or f"entry {sequence}: {what}"
@@ -138,15 +283,29 @@ class Verifier:
                 breaks("the seal is not of this recording")
             elif self.key and not signed(self.key, bytes.fromhex(claim["signature"]), message):
                 breaks("the seal is not by this key")
+            if self.version > 1:
+                self.leaf(f"session {session} {sequence} {link.hex()} {at['opened']} {time}")
         at["entries"], at["head"] = sequence + 1, claimed
 
 
 def main():
-    if len(sys.argv) not in (2, 3):
-        sys.exit(__doc__)
-    key = load_key(sys.argv[2]) if len(sys.argv) == 3 else None
-    verifier = Verifier(key)
-    verifier.log(pathlib.Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recording", type=pathlib.Path)
+    parser.add_argument("key", nargs="?")
+    parser.add_argument("--checkpoint", action="append", default=[], type=pathlib.Path)
+    parser.add_argument("--keys", type=pathlib.Path)
+    asked = parser.parse_args()
+    key = load_key(asked.key) if asked.key else None
+    checkpoints = []
+    for path in [asked.recording / "checkpoint", *asked.checkpoint]:
+        if path.exists() or path in asked.checkpoint:
+            checkpoints.append(Checkpoint(path.name, path.read_text("utf-8", "replace"), key))
+    keys = {}
+    if asked.keys:
+        for path in asked.keys.glob("*.key"):
+            keys[path.stem.split("-", 1)[1]] = path.read_bytes()
+    verifier = Verifier(key, checkpoints, keys)
+    verifier.log(asked.recording)
     bad = list(verifier.problems)
     for session, at in sorted(verifier.sessions.items()):
         name = re.sub(r"[^A-Za-z0-9_-]", "?", session)
@@ -154,10 +313,18 @@ def main():
         print(f"{state:7} {name} {at['entries']} entries")
         if at["broken"]:
             bad.append(f"{name}: {at['broken']}")
+    for checkpoint in checkpoints:
+        problem = checkpoint.verdict()
+        if problem:
+            bad.append(f"{checkpoint.name}: {problem}")
+        else:
+            print(f"holds   {checkpoint.name} of {checkpoint.size} leaves")
     for line in bad:
         print(f"BROKEN  {line}")
     if verifier.head is not None:
         print(f"head    {verifier.head.hex()}")
+    if verifier.encrypted:
+        print(f"note    {verifier.decrypted} of {verifier.encrypted} encrypted entries were decrypted")
     print("NOT OK" if bad else "ok" if key else "ok, chains only: no key was given, so no signature was checked")
     sys.exit(1 if bad else 0)
 

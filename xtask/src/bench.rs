@@ -12,7 +12,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         std::process::Command::new("python3").arg("bench/postgres.py").arg("--sallyport").arg(program),
     )?;
     // What one recorded entry costs, by how durable it has to be. The folder decides the disk.
-    let append = ["run", "--release", "--locked", "-p", "sallyport-record", "--example", "append_cost", "--"];
+    let append = ["run", "--release", "--locked", "-p", "sallyport-record", "--example", "recording", "--"];
     shell::run(cargo(&append).args(arguments.first()))?;
     // What one decision costs.
     shell::run(&mut cargo(&[

@@ -34,6 +34,9 @@ pub enum RecordError {
     /// The event could not be encoded.
     #[error("the entry could not be encoded: {0}")]
     Encode(#[from] serde_json::Error),
+    /// What the entry said was let go.
+    #[error("what was recorded here was let go when its time was over")]
+    Gone,
     /// The recorder stopped in the middle of a write and takes nothing more.
     #[error("the recorder has stopped")]
     Stopped,

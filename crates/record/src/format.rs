@@ -1,35 +1,55 @@
-//! The bytes of format version 1: segment headers, entries, links and signatures.
+//! The bytes of an entry: envelope, body, links. Version 2 is written, 1 and 2 are read.
 //!
 //! Pure: bytes in, values out, and back. `docs/recording-format.md` is the same in words; the two
-//! change together, and a change that a version 1 reader would misread needs version 2.
+//! change together, and a change that a reader of version 2 would misread needs version 3.
 
-use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sallyport_core::{Digest, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::cipher::{Sealing, TAG};
 use crate::error::RecordError;
 
-/// First bytes of a segment.
-pub(crate) const MAGIC: &[u8; 8] = b"SALLYREC";
-/// Version of headers, frames and envelopes.
-pub(crate) const VERSION: u32 = 1;
-/// Bytes of a version 1 header, its signature included.
-pub(crate) const HEADER: usize = 160;
-/// Bytes of the signature that ends a header.
-const SIGNATURE: usize = 64;
 /// Bytes of the two links and the hash that end a frame.
 pub(crate) const TRAILER: usize = 96;
-/// Least bytes of a frame after its length: two empty sections and the trailer.
-pub(crate) const MIN_FRAME: usize = 8 + TRAILER;
+/// Bytes of a version 2 envelope before the session's id.
+const ENVELOPE: usize = 27;
 /// Most bytes of a frame after its length. What a reader must be ready to hold.
 pub(crate) const MAX_FRAME: usize = 64 << 20;
 /// Link of a session's first entry, of a log's first segment, and of entries that belong to no session.
 pub(crate) const NO_LINK: Digest = Digest::from_bytes([0; 32]);
 
-const ENTRY_PURPOSE: &[u8] = b"sallyport entry v1";
-const SEGMENT_PURPOSE: &[u8] = b"sallyport segment v1";
-const SEAL_PURPOSE: &[u8] = b"sallyport seal v1";
+const PURPOSE_V1: &[u8] = b"sallyport entry v1";
+const PURPOSE_V2: &[u8] = b"sallyport entry v2";
+/// Flag of an envelope: the body is encrypted.
+const ENCRYPTED: u8 = 1;
+
+/// How a version lays out its frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// JSON envelope behind a word of four bytes; the hash is over the content as a whole.
+    V1,
+    /// Binary envelope behind a word of two bytes; the body is hashed by itself, and may be encrypted.
+    V2,
+}
+
+impl Layout {
+    /// Bytes of the envelope's length word.
+    pub(crate) fn word(self) -> usize {
+        match self {
+            Self::V1 => 4,
+            Self::V2 => 2,
+        }
+    }
+
+    /// Least bytes of a frame after its length.
+    pub(crate) fn least(self) -> usize {
+        match self {
+            Self::V1 => 8 + TRAILER,
+            Self::V2 => 2 + ENVELOPE + TRAILER,
+        }
+    }
+}
 
 /// What kind of entry a frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,276 +62,246 @@ pub(crate) enum Kind {
     /// The signed end of a session.
     Seal,
     /// First entry of a segment: the sessions that are open.
-    Checkpoint,
+    #[serde(rename = "checkpoint")]
+    Roster,
+    /// Puts the log so far into the tree.
+    #[serde(skip)]
+    Mark,
     /// Of a later version.
     #[serde(other)]
     Unknown,
 }
 
-/// The part of an entry that every reader needs and that will never be encrypted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+impl Kind {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::Event => 1,
+            Self::Note => 2,
+            Self::Seal => 3,
+            Self::Roster => 4,
+            Self::Mark => 5,
+        }
+    }
+
+    fn of(byte: u8) -> Self {
+        match byte {
+            1 => Self::Event,
+            2 => Self::Note,
+            3 => Self::Seal,
+            4 => Self::Roster,
+            5 => Self::Mark,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The part of an entry that every reader needs and that is never encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Envelope {
-    /// Format version.
-    pub(crate) v: u32,
     /// Kind of entry.
     pub(crate) kind: Kind,
-    /// The session; absent when the entry belongs to the log itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The session; nothing when the entry belongs to the log itself.
     pub(crate) session: Option<SessionId>,
     /// Number in the session's chain, from 0; 0 for entries of the log.
     pub(crate) sequence: u64,
     /// When it was written, by the gateway's clock. Says nothing about order.
     pub(crate) time: Timestamp,
+    /// The number of the body's encryption under the segment's key; nothing when it lies in the clear.
+    pub(crate) nonce: Option<u64>,
 }
 
-/// The event section of a seal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct SealClaim {
-    /// Always `seal`.
-    pub(crate) event: String,
-    /// Entries before the seal.
-    pub(crate) entries: u64,
-    /// Hash of the last of them.
-    pub(crate) head: Digest,
-    /// Ed25519 signature over both and the session's id, hexadecimal.
-    pub(crate) signature: String,
+/// A version 1 envelope.
+#[derive(Deserialize)]
+struct EnvelopeV1 {
+    v: u32,
+    kind: Kind,
+    #[serde(default)]
+    session: Option<SessionId>,
+    sequence: u64,
+    time: Timestamp,
 }
 
-/// One open session in a checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct OpenSession {
-    /// The session.
-    pub(crate) session: SessionId,
-    /// Its entries so far.
-    pub(crate) entries: u64,
-    /// Hash of the last of them.
-    pub(crate) head: Digest,
+impl Envelope {
+    /// Reads the bytes of an envelope.
+    pub(crate) fn decode(layout: Layout, bytes: &[u8]) -> Option<Self> {
+        match layout {
+            Layout::V1 => {
+                let found = serde_json::from_slice::<EnvelopeV1>(bytes).ok().filter(|found| found.v == 1)?;
+                let EnvelopeV1 { kind, session, sequence, time, .. } = found;
+                if session.as_ref().is_some_and(|id| SessionId::parse(id.as_str()).is_none()) {
+                    return None;
+                }
+                Some(Self { kind, session, sequence, time, nonce: None })
+            }
+            Layout::V2 => {
+                let (&[kind, flags], rest) = bytes.split_first_chunk::<2>()?;
+                let (time, rest) = rest.split_first_chunk::<8>()?;
+                let (sequence, rest) = rest.split_first_chunk::<8>()?;
+                let (nonce, rest) = rest.split_first_chunk::<8>()?;
+                let (length, id) = rest.split_first()?;
+                if usize::from(*length) != id.len() || flags & !ENCRYPTED != 0 {
+                    return None;
+                }
+                let nonce = u64::from_be_bytes(*nonce);
+                let encrypted = flags & ENCRYPTED != 0;
+                if !encrypted && nonce != 0 {
+                    return None;
+                }
+                let session = match id {
+                    [] => None,
+                    id => Some(SessionId::parse(std::str::from_utf8(id).ok()?)?),
+                };
+                Some(Self {
+                    kind: Kind::of(kind),
+                    session,
+                    sequence: u64::from_be_bytes(*sequence),
+                    time: Timestamp::from_micros(i64::from_be_bytes(*time)),
+                    nonce: encrypted.then_some(nonce),
+                })
+            }
+        }
+    }
 }
 
-/// The event section of a checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Checkpoint {
-    /// Always `checkpoint`.
-    pub(crate) event: String,
-    /// Every session that has entries and no seal, by id.
-    pub(crate) open: Vec<OpenSession>,
+/// What a new entry's envelope is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Label<'a> {
+    /// Kind of entry.
+    pub(crate) kind: Kind,
+    /// The session, if it is of one.
+    pub(crate) session: Option<&'a SessionId>,
+    /// Number in the session's chain.
+    pub(crate) sequence: u64,
+    /// When.
+    pub(crate) time: Timestamp,
 }
 
-/// The event section of a note.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Note {
-    /// `recovered`: the gateway stopped with this session open. `abandoned`: the session was dropped
-    /// without being closed. `log-recovered`: what was found at the end of the log at start.
-    pub(crate) event: String,
-    /// In words.
-    pub(crate) reason: String,
-    /// `log-recovered`: what was cut off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) torn: Option<Torn>,
-}
-
-/// Bytes that were set aside when the log was recovered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Torn {
-    /// Name of the segment.
-    pub segment: String,
-    /// Where in it the intact part ended.
-    pub offset: u64,
-    /// How many bytes followed.
-    pub bytes: u64,
-    /// Their SHA-256.
-    pub sha256: Digest,
-    /// File name under `torn/` that keeps them.
-    pub kept_as: String,
-}
-
-/// Makes an entry's first part: length, envelope, event. Links and hash follow in [`trailer`].
+/// An entry up to its links, which follow in [`Draft::trailer`].
 #[derive(Debug)]
 pub(crate) struct Draft {
-    prefix: Vec<u8>,
-    content: Digest,
-    length: usize,
+    /// Length, envelope, body.
+    bytes: Vec<u8>,
+    /// Where the envelope ends.
+    envelope_end: usize,
+    body: Digest,
+    /// The only segment that it may stand in, when it is encrypted or refers to another entry.
+    pub(crate) segment: Option<u64>,
+    /// Kind of entry.
+    pub(crate) kind: Kind,
+    /// When it was written.
+    pub(crate) time: Timestamp,
 }
 
+/// Where a version 2 envelope begins in a frame.
+const ENVELOPE_START: usize = 6;
+
 impl Draft {
-    /// Encodes and hashes the content, so that what is left to do in order is short.
+    /// Encodes, encrypts and hashes, so that what is left to do in order is short.
     pub(crate) fn new(
-        envelope: &Envelope,
+        label: Label<'_>,
         event: &impl Serialize,
         payload: &[&[u8]],
+        sealing: Option<&Sealing>,
     ) -> Result<Self, RecordError> {
-        let mut prefix = Vec::with_capacity(512);
-        prefix.extend_from_slice(&[0; 8]);
-        serde_json::to_writer(&mut prefix, envelope)?;
-        let envelope_length = prefix.len() - 8;
-        prefix.extend_from_slice(&[0; 4]);
-        let event_start = prefix.len();
-        serde_json::to_writer(&mut prefix, event)?;
-        let event_length = prefix.len() - event_start;
+        let id = label.session.map_or("", SessionId::as_str).as_bytes();
         let payload_length: usize = payload.iter().map(|part| part.len()).sum();
-        let length = prefix.len() - 4 + payload_length + TRAILER;
+        if payload_length > MAX_FRAME {
+            return Err(RecordError::TooLarge);
+        }
+        let cipher = sealing.and_then(|sealing| sealing.cipher.as_ref());
+        let nonce = cipher.map_or(0, |cipher| cipher.next_nonce());
+        let mut bytes = Vec::with_capacity(512 + payload_length);
+        bytes.extend_from_slice(&[0; ENVELOPE_START]);
+        bytes.push(label.kind.byte());
+        bytes.push(if cipher.is_some() { ENCRYPTED } else { 0 });
+        bytes.extend_from_slice(&label.time.micros().to_be_bytes());
+        bytes.extend_from_slice(&label.sequence.to_be_bytes());
+        bytes.extend_from_slice(&nonce.to_be_bytes());
+        bytes.push(u8::try_from(id.len()).map_err(|_| RecordError::TooLarge)?);
+        bytes.extend_from_slice(id);
+        let envelope_end = bytes.len();
+        bytes.extend_from_slice(&[0; 4]);
+        serde_json::to_writer(&mut bytes, event)?;
+        let event_length =
+            u32::try_from(bytes.len() - envelope_end - 4).map_err(|_| RecordError::TooLarge)?;
+        for part in payload {
+            bytes.extend_from_slice(part);
+        }
+        let tag = if cipher.is_some() { TAG } else { 0 };
+        let length = bytes.len() - 4 + tag + TRAILER;
         if length > MAX_FRAME {
             return Err(RecordError::TooLarge);
         }
-        put(&mut prefix, 0, length)?;
-        put(&mut prefix, 4, envelope_length)?;
-        put(&mut prefix, event_start - 4, event_length)?;
-        let mut hasher = Sha256::new();
-        hasher.update(prefix.get(4..).unwrap_or_default());
-        for part in payload {
-            hasher.update(part);
+        put(&mut bytes, 0, &u32::try_from(length).map_err(|_| RecordError::TooLarge)?.to_be_bytes())?;
+        let envelope_length =
+            u16::try_from(envelope_end - ENVELOPE_START).map_err(|_| RecordError::TooLarge)?;
+        put(&mut bytes, 4, &envelope_length.to_be_bytes())?;
+        put(&mut bytes, envelope_end, &event_length.to_be_bytes())?;
+        if let Some(cipher) = cipher {
+            let (head, body) = bytes.split_at_mut(envelope_end);
+            let tag = cipher.seal(nonce, head.get(ENVELOPE_START..).unwrap_or_default(), body)?;
+            bytes.extend_from_slice(&tag);
         }
-        Ok(Self { prefix, content: Digest::from_bytes(hasher.finalize().into()), length })
+        let body = Digest::of(bytes.get(envelope_end..).unwrap_or_default());
+        let segment = sealing.map(|sealing| sealing.segment);
+        Ok(Self { bytes, envelope_end, body, segment, kind: label.kind, time: label.time })
     }
 
     /// Bytes of the whole frame, its length word included.
     pub(crate) fn frame_bytes(&self) -> u64 {
-        u64::try_from(self.length).unwrap_or(u64::MAX).saturating_add(4)
+        u64::try_from(self.bytes.len() + TRAILER).unwrap_or(u64::MAX)
     }
 
-    /// Everything before the payload.
-    pub(crate) fn prefix(&self) -> &[u8] {
-        &self.prefix
+    /// Everything before the links.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
-    /// Links the entry: the bytes after the payload, and the entry's hash.
+    /// Links the entry: the bytes after the body, and the entry's hash.
     pub(crate) fn trailer(&self, session_link: Digest, log_link: Digest) -> ([u8; TRAILER], Digest) {
-        let hash = entry_hash(session_link, log_link, self.content);
+        let envelope = self.bytes.get(ENVELOPE_START..self.envelope_end).unwrap_or_default();
+        let hash = entry_hash(session_link, log_link, self.body, envelope);
         let mut bytes = [0; TRAILER];
-        let parts = [session_link, log_link, hash];
-        for (slot, part) in bytes.chunks_exact_mut(32).zip(parts) {
+        for (slot, part) in bytes.chunks_exact_mut(32).zip([session_link, log_link, hash]) {
             slot.copy_from_slice(part.as_bytes());
         }
         (bytes, hash)
     }
 }
 
-fn put(bytes: &mut [u8], at: usize, value: usize) -> Result<(), RecordError> {
-    let value = u32::try_from(value).map_err(|_| RecordError::TooLarge)?;
-    bytes.get_mut(at..at + 4).ok_or(RecordError::TooLarge)?.copy_from_slice(&value.to_be_bytes());
+fn put(bytes: &mut [u8], at: usize, value: &[u8]) -> Result<(), RecordError> {
+    bytes.get_mut(at..at + value.len()).ok_or(RecordError::TooLarge)?.copy_from_slice(value);
     Ok(())
 }
 
-/// The hash of an entry: over its two links and the SHA-256 of its content.
-pub(crate) fn entry_hash(session_link: Digest, log_link: Digest, content: Digest) -> Digest {
+/// The hash of an entry: over its two links, the SHA-256 of its body, and its envelope.
+pub(crate) fn entry_hash(session_link: Digest, log_link: Digest, body: Digest, envelope: &[u8]) -> Digest {
     let mut hasher = Sha256::new();
-    hasher.update(ENTRY_PURPOSE);
+    hasher.update(PURPOSE_V2);
+    hasher.update(session_link.as_bytes());
+    hasher.update(log_link.as_bytes());
+    hasher.update(body.as_bytes());
+    hasher.update(envelope);
+    Digest::from_bytes(hasher.finalize().into())
+}
+
+/// The hash of a version 1 entry: over its two links and the SHA-256 of its content.
+pub(crate) fn entry_hash_v1(session_link: Digest, log_link: Digest, content: Digest) -> Digest {
+    let mut hasher = Sha256::new();
+    hasher.update(PURPOSE_V1);
     hasher.update(session_link.as_bytes());
     hasher.update(log_link.as_bytes());
     hasher.update(content.as_bytes());
     Digest::from_bytes(hasher.finalize().into())
 }
 
-/// What a segment's header says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
-    /// Number of the segment, from 1.
-    pub(crate) number: u64,
-    /// When it was begun.
-    pub(crate) created: Timestamp,
-    /// Hash of the last entry of the segment before.
-    pub(crate) previous: Digest,
-    /// The recorder's public key.
-    pub(crate) key: [u8; 32],
-}
-
-/// Why a header is not one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BadHeader {
-    /// Not a segment, or damaged.
-    Damaged,
-    /// Of a version that this reader does not know.
-    Version,
-    /// Not signed by the key.
-    Signature,
-}
-
-impl Header {
-    /// The signed bytes, and the link that the segment's first entry carries.
-    pub(crate) fn encode(&self, key: &SigningKey) -> (Vec<u8>, Digest) {
-        let mut bytes = Vec::with_capacity(HEADER);
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&VERSION.to_be_bytes());
-        bytes.extend_from_slice(&u32::try_from(HEADER).unwrap_or(0).to_be_bytes());
-        bytes.extend_from_slice(&self.number.to_be_bytes());
-        bytes.extend_from_slice(&self.created.micros().to_be_bytes());
-        bytes.extend_from_slice(self.previous.as_bytes());
-        bytes.extend_from_slice(&self.key);
-        let signature = key.sign(&[SEGMENT_PURPOSE, &bytes].concat());
-        bytes.extend_from_slice(&signature.to_bytes());
-        let link = Digest::of(&bytes);
-        (bytes, link)
-    }
-
-    /// Reads a header and checks its signature against the key that it names, or against `key`.
-    /// Gives the link that the first entry must carry.
-    pub(crate) fn decode(
-        bytes: &[u8; HEADER],
-        key: Option<&VerifyingKey>,
-    ) -> Result<(Self, Digest), BadHeader> {
-        let (signed, signature) = bytes.split_at(HEADER - SIGNATURE);
-        let mut rest = signed;
-        if take::<8>(&mut rest)? != *MAGIC {
-            return Err(BadHeader::Damaged);
-        }
-        let version = u32::from_be_bytes(take(&mut rest)?);
-        let length = u32::from_be_bytes(take(&mut rest)?);
-        if version != VERSION || usize::try_from(length) != Ok(HEADER) {
-            return Err(BadHeader::Version);
-        }
-        let header = Self {
-            number: u64::from_be_bytes(take(&mut rest)?),
-            created: Timestamp::from_micros(i64::from_be_bytes(take(&mut rest)?)),
-            previous: Digest::from_bytes(take(&mut rest)?),
-            key: take(&mut rest)?,
-        };
-        let named = VerifyingKey::from_bytes(&header.key).map_err(|_| BadHeader::Damaged)?;
-        let signature = Signature::from_slice(signature).map_err(|_| BadHeader::Damaged)?;
-        key.unwrap_or(&named)
-            .verify_strict(&[SEGMENT_PURPOSE, signed].concat(), &signature)
-            .map_err(|_| BadHeader::Signature)?;
-        Ok((header, Digest::of(bytes)))
-    }
-}
-
-fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], BadHeader> {
-    let (head, tail) = rest.split_first_chunk::<N>().ok_or(BadHeader::Damaged)?;
-    *rest = tail;
-    Ok(*head)
-}
-
-/// What a seal's signature is over.
-fn seal_message(session: &SessionId, entries: u64, head: Digest) -> Vec<u8> {
-    let id = session.as_str().as_bytes();
-    let length = u32::try_from(id.len()).unwrap_or(u32::MAX).to_be_bytes();
-    [SEAL_PURPOSE, &length, id, &entries.to_be_bytes(), head.as_bytes()].concat()
-}
-
-/// Signs the end of a session's chain.
-pub(crate) fn sign_seal(key: &SigningKey, session: &SessionId, entries: u64, head: Digest) -> [u8; 64] {
-    key.sign(&seal_message(session, entries, head)).to_bytes()
-}
-
-/// Whether a seal's signature holds.
-pub(crate) fn seal_holds(key: &VerifyingKey, session: &SessionId, claim: &SealClaim) -> bool {
-    from_hex(&claim.signature).is_some_and(|bytes| {
-        key.verify_strict(&seal_message(session, claim.entries, claim.head), &Signature::from_bytes(&bytes))
-            .is_ok()
-    })
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn from_hex(text: &str) -> Option<[u8; 64]> {
-    if text.len() != 128 || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    let mut bytes = [0; 64];
-    for (slot, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *slot = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
+/// Event and payload, from a body in the clear.
+pub(crate) fn split_body(mut body: Vec<u8>) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (word, _) = body.split_first_chunk::<4>()?;
+    let size = usize::try_from(u32::from_be_bytes(*word)).ok()?;
+    let end = size.checked_add(4).filter(|end| *end <= body.len())?;
+    let payload = body.split_off(end);
+    body.drain(..4);
+    Some((body, payload))
 }

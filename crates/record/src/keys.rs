@@ -20,7 +20,10 @@ const PRIVATE: &str = "recording.key";
 /// The public key, SubjectPublicKeyInfo in PEM, to be handed to whoever verifies.
 const PUBLIC: &str = "recording.pub.pem";
 
-/// Reads `recording.key` from a folder, or makes it, with `recording.pub.pem` beside it.
+/// The same, as those who verify checkpoints write it (c2sp.org/signed-note).
+const VKEY: &str = "recording.vkey";
+
+/// Reads `recording.key` from a folder, or makes it, with `recording.pub.pem` and `recording.vkey` beside it.
 ///
 /// # Errors
 /// A key that others can read, that is not an Ed25519 key, or a disk that fails.
@@ -47,6 +50,11 @@ pub fn load_or_create_key(dir: &Path) -> Result<SigningKey, RecordError> {
     if std::fs::read_to_string(&beside).ok().as_deref() != Some(public.as_str()) {
         std::fs::write(&beside, public)?;
     }
+    let vkey = format!("{}\n", crate::note::NoteKey::of_log(key.verifying_key()));
+    let beside = dir.join(VKEY);
+    if std::fs::read_to_string(&beside).ok().as_deref() != Some(vkey.as_str()) {
+        std::fs::write(&beside, vkey)?;
+    }
     Ok(key)
 }
 
@@ -68,13 +76,18 @@ fn create(dir: &Path, path: &Path) -> Result<SigningKey, RecordError> {
     Ok(key)
 }
 
-/// Reads a public key in PEM, as `recording.pub.pem` is.
+/// Reads a public key, as `recording.pub.pem` or `recording.vkey` is.
 ///
 /// # Errors
-/// A file that is not one.
+/// A file that is neither.
 pub fn load_public_key(path: &Path) -> Result<VerifyingKey, RecordError> {
-    VerifyingKey::from_public_key_pem(&std::fs::read_to_string(path)?)
-        .map_err(|_| RecordError::Key("this is not an Ed25519 public key in PEM".into()))
+    let text = std::fs::read_to_string(path)?;
+    if let Some(key) = crate::note::NoteKey::parse(&text) {
+        return Ok(*key.key());
+    }
+    VerifyingKey::from_public_key_pem(&text).map_err(|_| {
+        RecordError::Key("this is not an Ed25519 public key in PEM, nor a verifier's key".into())
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The recording: an append-only, hash-chained, signed log of what every session did.
 //!
 //! Data flows one way. A session's [`Tape`] turns an event and its exact bytes into a framed entry
-//! (`format`), the log links it to the entry before and writes it to the current segment (`log`,
+//! (`format`, encrypted by `cipher`), the log links it to the entry before and writes it to the current segment (`log`,
 //! `segment`, `medium`), a thread of its own makes what was written durable (`sync`), and a
 //! [`Receipt`] says so. `recover` brings a log back after a crash; [`read`] and [`mod@verify`] need
 //! only the files. The format is written down in `docs/recording-format.md`, from which a stranger
@@ -24,25 +24,43 @@
 //! }
 //! ```
 
+mod checkpoint;
+mod cipher;
+mod decode;
 mod error;
 mod format;
+mod header;
+mod judged;
+mod keeper;
 mod keys;
 mod log;
 mod medium;
+mod note;
+mod packed;
+pub mod proof;
 pub mod read;
 mod recorder;
 mod recover;
+mod report;
 mod scan;
 mod segment;
+mod statements;
 mod sync;
 pub mod tail;
 mod tape;
 #[cfg(test)]
 mod testing;
+mod tree;
 pub mod verify;
+mod wrapping;
 
+pub use checkpoint::Checkpoint;
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use error::RecordError;
+pub use header::WrappedKey;
 pub use keys::{load_or_create_key, load_public_key};
+pub use note::NoteKey;
 pub use recorder::{Durability, Need, Recorder, RecorderSettings};
+pub use statements::Torn;
 pub use tape::{Appended, Receipt, Seal, Tape};
+pub use wrapping::{DataKey, KeyFiles, Wrapping};

@@ -11,14 +11,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
-use sallyport_core::{Clock, Digest, SessionId};
+use sallyport_core::{Clock, Digest, SessionId, Timestamp};
 use tokio::sync::watch;
 
+use crate::cipher::{Cipher, Sealing, data_key};
 use crate::error::RecordError;
-use crate::format::{Checkpoint, Draft, Envelope, Header, Kind, NO_LINK, OpenSession, VERSION};
+use crate::format::{Draft, Kind, Label, NO_LINK};
+use crate::header::Header;
 use crate::medium::{Disk, Medium};
 use crate::segment::{self, Segment};
+use crate::statements::{OpenSession, Roster};
 use crate::sync::Ask;
+use crate::tree::{Tree, leaf_hash, log_leaf, session_leaf};
+use crate::wrapping::Wrapping;
 
 /// How long a look at the free space is good for, and how soon a full disk is looked at again.
 const SPACE_KNOWN: Duration = Duration::from_secs(1);
@@ -35,16 +40,22 @@ pub(crate) struct Chain {
     pub(crate) entries: u64,
     /// Hash of the last.
     pub(crate) head: Digest,
+    /// When the first was written; the epoch when that stands in a version 1 segment.
+    pub(crate) opened: Timestamp,
 }
 
 impl Chain {
     /// Before the first entry.
-    pub(crate) const EMPTY: Self = Self { entries: 0, head: NO_LINK };
+    pub(crate) fn empty(now: Timestamp) -> Self {
+        Self { entries: 0, head: NO_LINK, opened: now }
+    }
 }
 
 /// An entry that is written.
 #[derive(Debug)]
 pub(crate) struct Placed {
+    /// Number of the segment that it stands in.
+    pub(crate) number: u64,
     pub(crate) segment: Arc<Segment>,
     pub(crate) end: u64,
     pub(crate) hash: Digest,
@@ -56,6 +67,7 @@ pub(crate) enum Fault {
     Full,
     Write(std::io::ErrorKind),
     Sync,
+    Key,
 }
 
 impl Fault {
@@ -64,6 +76,7 @@ impl Fault {
             Self::Full => RecordError::Full,
             Self::Write(kind) => RecordError::Io(kind.into()),
             Self::Sync => RecordError::NotSynced,
+            Self::Key => RecordError::Key("the next segment's key could not be wrapped".into()),
         }
     }
 }
@@ -77,6 +90,14 @@ pub(crate) struct State {
     /// Hash of the last entry.
     head: Digest,
     open: HashMap<SessionId, Chain>,
+    /// Seals and marks so far.
+    pub(crate) tree: Tree,
+    /// Something was written since the last mark.
+    pub(crate) unmarked: bool,
+    /// Size of the tree when it was last signed.
+    pub(crate) signed: u64,
+    /// No entry stands in the current segment yet: one that is larger than a segment goes there.
+    fresh: bool,
     /// Segments that are complete, with their ends, until they are synced.
     pub(crate) rotated: Vec<(Arc<Segment>, u64)>,
     /// Nothing more is written to the current segment.
@@ -86,17 +107,30 @@ pub(crate) struct State {
     space_short: bool,
 }
 
+impl State {
+    /// Number of the current segment.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+}
+
 /// The log. Everything in here is shared by the tapes and the sync thread.
 pub(crate) struct Log {
-    directory: PathBuf,
+    pub(crate) directory: PathBuf,
     segment_bytes: u64,
     min_free_bytes: u64,
     pub(crate) key: SigningKey,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) disk: Box<dyn Disk>,
+    pub(crate) wrapping: Option<Arc<dyn Wrapping>>,
+    /// The present segment's key. Taken without the log's lock, so that entries are made beside each other.
+    sealing: Mutex<Arc<Sealing>>,
     pub(crate) state: Mutex<State>,
     pub(crate) ask: Mutex<Ask>,
     pub(crate) bell: Condvar,
+    /// Whether the checkpoint thread is to end.
+    pub(crate) checkpoint_ask: Mutex<bool>,
+    pub(crate) checkpoint_bell: Condvar,
     /// Rings whenever a sync has settled something, well or badly.
     pub(crate) settled: watch::Sender<u64>,
 }
@@ -116,33 +150,44 @@ pub(crate) struct Resume {
     pub(crate) head: Digest,
     /// Sessions that are open.
     pub(crate) open: HashMap<SessionId, Chain>,
+    /// Seals and marks so far.
+    pub(crate) tree: Tree,
 }
 
-/// Sizes, from the settings.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sizes {
+/// How to write, from the settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Writing {
     pub(crate) segment_bytes: u64,
     pub(crate) min_free_bytes: u64,
+    pub(crate) wrapping: Option<Arc<dyn Wrapping>>,
 }
 
 impl Log {
     /// Begins a new segment after what `resume` says, durable before this returns.
     pub(crate) fn new(
         directory: &Path,
-        sizes: Sizes,
+        writing: Writing,
         key: SigningKey,
         clock: Arc<dyn Clock>,
         disk: Box<dyn Disk>,
         resume: Resume,
     ) -> Result<Self, RecordError> {
+        let Writing { segment_bytes, min_free_bytes, wrapping } = writing;
         let number = resume.number + 1;
-        let header = Header {
-            number,
-            created: clock.now(),
-            previous: resume.head,
-            key: key.verifying_key().to_bytes(),
-        };
-        let begun = begin_segment(directory, &*disk, sizes.segment_bytes, &header, &key, &resume.open)?;
+        let begun = begin_segment(
+            &Beginning {
+                directory,
+                disk: &*disk,
+                room: segment_bytes,
+                key: &key,
+                wrapping: wrapping.as_deref(),
+                number,
+                created: clock.now(),
+                previous: resume.head,
+            },
+            &resume.open,
+            &resume.tree,
+        )?;
         begun.medium.sync()?;
         disk.sync_directory(&segment::folder(directory))?;
         let state = State {
@@ -151,6 +196,10 @@ impl Log {
             end: begun.end,
             head: begun.head,
             open: resume.open,
+            tree: resume.tree,
+            unmarked: true,
+            signed: 0,
+            fresh: true,
             rotated: Vec::new(),
             distrusted: false,
             fault: None,
@@ -159,14 +208,18 @@ impl Log {
         };
         Ok(Self {
             directory: directory.to_owned(),
-            segment_bytes: sizes.segment_bytes,
-            min_free_bytes: sizes.min_free_bytes,
+            segment_bytes,
+            min_free_bytes,
             key,
             clock,
             disk,
+            wrapping,
+            sealing: Mutex::new(Arc::new(begun.sealing)),
             state: Mutex::new(state),
             ask: Mutex::new(Ask::default()),
             bell: Condvar::new(),
+            checkpoint_ask: Mutex::new(false),
+            checkpoint_bell: Condvar::new(),
             settled: watch::Sender::new(0),
         })
     }
@@ -180,42 +233,56 @@ impl Log {
         segment::folder(&self.directory)
     }
 
-    /// Links and writes one entry. `chain` is where its session stands before it; `last` takes the
-    /// session off the list of open ones, and may use the space kept free.
+    /// What entries are to be made for now.
+    pub(crate) fn sealing(&self) -> Result<Arc<Sealing>, RecordError> {
+        Ok(Arc::clone(&*self.sealing.lock().map_err(|_| RecordError::Stopped)?))
+    }
+
+    /// Links and writes one entry. `session` is where its chain stands before it. Nothing is written,
+    /// and nothing given, when the entry was made for a segment that is complete by now.
     pub(crate) fn place(
         &self,
         draft: &Draft,
-        payload: &[&[u8]],
         session: Option<(&SessionId, Chain)>,
-        last: bool,
         may_use_reserve: bool,
-    ) -> Result<Placed, RecordError> {
+    ) -> Result<Option<Placed>, RecordError> {
         let placed = {
             let mut state = self.lock()?;
             if !may_use_reserve {
                 self.check_space(&mut state)?;
             }
             let over = state.end.saturating_add(draft.frame_bytes()) > self.segment_bytes;
-            if state.distrusted || over {
+            if state.distrusted || over && !state.fresh {
                 self.rotate(&mut state)?;
             }
-            let session_link = session.map_or(NO_LINK, |(_, chain)| chain.head);
-            let (trailer, hash) = draft.trailer(session_link, state.head);
-            let mut parts = Vec::with_capacity(payload.len() + 2);
-            parts.push(draft.prefix());
-            parts.extend_from_slice(payload);
-            parts.push(&trailer);
-            if let Err(error) = state.current.medium.write_at(&parts, state.end) {
+            if draft.segment.is_some_and(|made_for| made_for != state.number) {
+                return Ok(None);
+            }
+            let log_link = state.head;
+            let (trailer, hash) = draft.trailer(session.map_or(NO_LINK, |(_, chain)| chain.head), log_link);
+            if let Err(error) = state.current.medium.write_at(&[draft.bytes(), &trailer], state.end) {
                 return Err(self.take_back(&mut state, error));
             }
             state.end += draft.frame_bytes();
             state.head = hash;
+            state.fresh = false;
+            state.unmarked = draft.kind != Kind::Mark;
             if state.fault.is_some_and(|fault| fault != Fault::Sync) {
                 state.fault = None;
             }
+            let leaf = match (draft.kind, session) {
+                (Kind::Seal, Some((id, chain))) => {
+                    Some(session_leaf(id, chain.entries, chain.head, chain.opened, draft.time))
+                }
+                (Kind::Mark, _) => Some(log_leaf(state.number, log_link, draft.time)),
+                _ => None,
+            };
+            if let Some(leaf) = leaf {
+                state.tree.push(leaf_hash(leaf.as_bytes()));
+            }
             if let Some((id, chain)) = session {
-                let now = Chain { entries: chain.entries + 1, head: hash };
-                if last {
+                let now = Chain { entries: chain.entries + 1, head: hash, ..chain };
+                if draft.kind == Kind::Seal {
                     state.open.remove(id);
                 } else if let Some(open) = state.open.get_mut(id) {
                     *open = now;
@@ -223,10 +290,10 @@ impl Log {
                     state.open.insert(id.clone(), now);
                 }
             }
-            Placed { segment: Arc::clone(&state.current), end: state.end, hash }
+            Placed { number: state.number, segment: Arc::clone(&state.current), end: state.end, hash }
         };
         self.wrote();
-        Ok(placed)
+        Ok(Some(placed))
     }
 
     /// After a failed write: whatever of it reached the file goes, or the segment is left behind.
@@ -259,25 +326,34 @@ impl Log {
                 }
             }
         }
-        let header = Header {
-            number: state.number + 1,
-            created: self.clock.now(),
-            previous: state.head,
-            key: self.key.verifying_key().to_bytes(),
-        };
-        let begun =
-            begin_segment(&self.directory, &*self.disk, self.segment_bytes, &header, &self.key, &state.open)
-                .inspect_err(|error| {
-                    state.fault = Some(match error {
-                        RecordError::Io(error) => Fault::Write(error.kind()),
-                        _ => Fault::Full,
-                    });
-                })?;
+        let begun = begin_segment(
+            &Beginning {
+                directory: &self.directory,
+                disk: &*self.disk,
+                room: self.segment_bytes,
+                key: &self.key,
+                wrapping: self.wrapping.as_deref(),
+                number: state.number + 1,
+                created: self.clock.now(),
+                previous: state.head,
+            },
+            &state.open,
+            &state.tree,
+        )
+        .inspect_err(|error| {
+            state.fault = Some(match error {
+                RecordError::Io(error) => Fault::Write(error.kind()),
+                RecordError::Key(_) => Fault::Key,
+                _ => Fault::Full,
+            });
+        })?;
+        *self.sealing.lock().map_err(|_| RecordError::Stopped)? = Arc::new(begun.sealing);
         let old = std::mem::replace(&mut state.current, Arc::new(Segment::new(begun.medium)));
         state.rotated.push((old, state.end));
         state.number += 1;
         state.end = begun.end;
         state.head = begun.head;
+        state.fresh = true;
         state.distrusted = false;
         Ok(())
     }
@@ -307,6 +383,7 @@ impl Log {
                 self.want_sync();
                 Err(Fault::Sync.error())
             }
+            Some(Fault::Key) => self.rotate(&mut state),
             Some(_) => {
                 if let Err(error) = state.current.medium.write_at(&[&PROBE], state.end) {
                     return Err(self.take_back(&mut state, error));
@@ -318,44 +395,73 @@ impl Log {
     }
 }
 
+/// What a new segment is made of.
+struct Beginning<'a> {
+    directory: &'a Path,
+    disk: &'a dyn Disk,
+    room: u64,
+    key: &'a SigningKey,
+    wrapping: Option<&'a dyn Wrapping>,
+    number: u64,
+    created: Timestamp,
+    previous: Digest,
+}
+
 #[derive(Debug)]
 struct Begun {
     medium: Box<dyn Medium>,
     end: u64,
     head: Digest,
+    sealing: Sealing,
 }
 
-/// Makes a segment with its header and its checkpoint. It gets its name only when both are written.
+/// Makes a segment with its header and its roster. It gets its name only when both are written.
 fn begin_segment(
-    directory: &Path,
-    disk: &dyn Disk,
-    room: u64,
-    header: &Header,
-    key: &SigningKey,
+    new: &Beginning<'_>,
     open: &HashMap<SessionId, Chain>,
+    tree: &Tree,
 ) -> Result<Begun, RecordError> {
     let mut open: Vec<OpenSession> = open
         .iter()
-        .map(|(id, chain)| OpenSession { session: id.clone(), entries: chain.entries, head: chain.head })
+        .map(|(id, chain)| OpenSession {
+            session: id.clone(),
+            entries: chain.entries,
+            head: chain.head,
+            opened: chain.opened.micros(),
+        })
         .collect();
     open.sort_by(|a, b| a.session.cmp(&b.session));
-    let envelope =
-        Envelope { v: VERSION, kind: Kind::Checkpoint, session: None, sequence: 0, time: header.created };
-    let checkpoint = Checkpoint { event: "checkpoint".into(), open };
-    let draft = Draft::new(&envelope, &checkpoint, &[])?;
-    let (head_bytes, link) = header.encode(key);
+    let (cipher, data_key) = match new.wrapping {
+        None => (None, None),
+        Some(wrapping) => {
+            let key = data_key()?;
+            (Some(Cipher::new(&key)?), Some(wrapping.wrap(new.number, &key)?))
+        }
+    };
+    let header = Header {
+        number: new.number,
+        created: new.created,
+        previous: new.previous,
+        key: new.key.verifying_key().to_bytes(),
+        data_key,
+    };
+    let (header, link) =
+        header.encode(new.key).ok_or_else(|| RecordError::Key("the wrapped key is too large".into()))?;
+    let roster = Roster { event: "roster".into(), open, tree: tree.clone() };
+    let label = Label { kind: Kind::Roster, session: None, sequence: 0, time: new.created };
+    let draft = Draft::new(label, &roster, &[], None)?;
     let (trailer, head) = draft.trailer(NO_LINK, link);
-    let folder = segment::folder(directory);
+    let folder = segment::folder(new.directory);
     let unfinished = folder.join(UNFINISHED);
-    let end = u64::try_from(head_bytes.len()).unwrap_or(0) + draft.frame_bytes();
+    let end = u64::try_from(header.len()).unwrap_or(0) + draft.frame_bytes();
     let write = || {
-        let medium = disk.create(&unfinished, room)?;
-        medium.write_at(&[&head_bytes, draft.prefix(), &trailer], 0)?;
-        disk.rename(&unfinished, &folder.join(segment::file_name(header.created, header.number)))?;
+        let medium = new.disk.create(&unfinished, new.room)?;
+        medium.write_at(&[&header, draft.bytes(), &trailer], 0)?;
+        new.disk.rename(&unfinished, &folder.join(segment::file_name(new.created, new.number)))?;
         Ok(medium)
     };
     match write() {
-        Ok(medium) => Ok(Begun { medium, end, head }),
+        Ok(medium) => Ok(Begun { medium, end, head, sealing: Sealing { segment: new.number, cipher } }),
         Err(error) => {
             // Left behind it would hold space that is short, and stand in the next attempt's way.
             if let Err(left) = std::fs::remove_file(&unfinished)

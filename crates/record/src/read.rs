@@ -7,10 +7,12 @@ use std::sync::Arc;
 use sallyport_core::{Digest, Event, Principal, SessionId, Timestamp};
 use serde::Serialize;
 
+use crate::decode::Decoder;
 use crate::error::RecordError;
-use crate::format::{Envelope, Kind, Note, SealClaim};
+use crate::format::Kind;
 use crate::scan::{Frame, Segment, Step};
 use crate::segment;
+use crate::wrapping::Wrapping;
 
 /// What an entry says.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,7 +20,8 @@ use crate::segment;
 pub enum Content {
     /// An event of the session.
     Event(Box<Event>),
-    /// The recorder's own word: `recovered` or `abandoned`.
+    /// The recorder's own word: `recovered` or `abandoned`; or `expired` in the place of an event that was
+    /// let go when its time was over.
     Note {
         /// Which.
         event: String,
@@ -77,18 +80,30 @@ pub struct SessionSummary {
 #[derive(Clone, Debug)]
 pub struct Recordings {
     dir: Arc<PathBuf>,
+    keys: Option<Arc<dyn Wrapping>>,
 }
 
 impl Recordings {
     /// The recordings in a folder, which need not be there yet.
     #[must_use]
     pub fn in_folder(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: Arc::new(dir.into()) }
+        Self { dir: Arc::new(dir.into()), keys: None }
+    }
+
+    /// Reads what is encrypted, too.
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<dyn Wrapping>) -> Self {
+        Self { keys: Some(keys), ..self }
     }
 
     /// The folder.
     pub(crate) fn folder(&self) -> Arc<PathBuf> {
         Arc::clone(&self.dir)
+    }
+
+    /// What turns frames into entries.
+    pub(crate) fn decoder(&self) -> Decoder {
+        Decoder::new(self.keys.clone())
     }
 
     /// All sessions, by id, which is by time. Reads every segment once; what is unreadable is left out
@@ -98,8 +113,10 @@ impl Recordings {
     /// What the disk says.
     pub fn sessions(&self) -> Result<Vec<SessionSummary>, RecordError> {
         let mut found: BTreeMap<SessionId, SessionSummary> = BTreeMap::new();
+        let mut decoder = self.decoder();
         for (_, path) in segment::list(&self.dir)? {
-            let (mut segment, _) = Segment::open(&path)?;
+            let (mut segment, header) = Segment::open(&path)?;
+            decoder.begin(&mut segment, header.as_deref());
             loop {
                 let mut seen = None;
                 // Only a session's first entry is read whole: it says who and where.
@@ -110,7 +127,7 @@ impl Recordings {
                 let opened = match step {
                     Step::End { .. } | Step::Unreadable { .. } => break,
                     Step::Skipped => None,
-                    Step::Frame(frame) => serde_json::from_slice::<Event>(&frame.event).ok(),
+                    Step::Frame(mut frame) => decoder.event_alone(&mut frame),
                 };
                 let Some(envelope) = seen else { continue };
                 let Some(session) = envelope.session else { continue };
@@ -146,6 +163,7 @@ impl Recordings {
         segments.reverse();
         Ok(Entries {
             session: id.clone(),
+            decoder: self.decoder(),
             segments,
             current: None,
             next: 0,
@@ -159,6 +177,7 @@ impl Recordings {
 #[derive(Debug)]
 pub struct Entries {
     session: SessionId,
+    decoder: Decoder,
     /// Still to come, last first.
     segments: Vec<PathBuf>,
     current: Option<Segment>,
@@ -172,7 +191,9 @@ impl Entries {
         loop {
             let Some(segment) = &mut self.current else {
                 let Some(path) = self.segments.pop() else { return Ok(None) };
-                self.current = Some(Segment::open(&path)?.0);
+                let (mut segment, header) = Segment::open(&path)?;
+                self.decoder.begin(&mut segment, header.as_deref());
+                self.current = Some(segment);
                 continue;
             };
             let step = segment.step(|envelope| envelope.session.as_ref() == Some(&self.session))?;
@@ -195,34 +216,13 @@ impl Entries {
         if !frame.intact {
             return Err(broken("was altered"));
         }
-        let envelope = frame.envelope.clone().ok_or_else(|| broken("was altered"))?;
+        let Some(envelope) = frame.envelope.clone() else { return Err(broken("was altered")) };
         if envelope.sequence != self.next || frame.session_link != self.head {
             return Err(broken("is not the session's next"));
         }
         self.next += 1;
         self.head = frame.hash;
-        Ok(entry_of(self.session.clone(), envelope, frame))
-    }
-}
-
-/// An entry out of a frame that was found intact.
-pub(crate) fn entry_of(session: SessionId, envelope: Envelope, frame: Frame) -> Entry {
-    let event = match envelope.kind {
-        Kind::Event => serde_json::from_slice(&frame.event)
-            .map_or(Content::Unknown, |event| Content::Event(Box::new(event))),
-        Kind::Note => serde_json::from_slice::<Note>(&frame.event)
-            .map_or(Content::Unknown, |note| Content::Note { event: note.event, reason: note.reason }),
-        Kind::Seal => serde_json::from_slice::<SealClaim>(&frame.event)
-            .map_or(Content::Unknown, |seal| Content::Seal { entries: seal.entries, head: seal.head }),
-        Kind::Checkpoint | Kind::Unknown => Content::Unknown,
-    };
-    Entry {
-        session,
-        sequence: envelope.sequence,
-        time: envelope.time,
-        event,
-        payload: frame.payload,
-        hash: frame.hash,
+        self.decoder.entry(self.session.clone(), &envelope, frame)
     }
 }
 

@@ -8,11 +8,13 @@ use ed25519_dalek::{SigningKey, VerifyingKey};
 use sallyport_core::{Clock, SessionId};
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint;
 use crate::error::RecordError;
-use crate::log::{Log, Sizes};
+use crate::log::{Log, Writing};
 use crate::medium::{Disk, LocalDisk};
 use crate::recover;
 use crate::tape::{Appended, Tape, wait_for};
+use crate::wrapping::Wrapping;
 
 /// Who decides what an answer waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +49,10 @@ pub struct RecorderSettings {
     pub segment_bytes: u64,
     /// With less than this free on the disk nothing is recorded, and so nothing passes.
     pub min_free_bytes: u64,
+    /// Encrypts events, each segment under a data key that this wraps. Without it they lie in the clear.
+    pub wrapping: Option<Arc<dyn Wrapping>>,
+    /// Whether segments that are complete are compressed.
+    pub pack: bool,
 }
 
 impl RecorderSettings {
@@ -63,6 +69,8 @@ impl RecorderSettings {
             durability: Durability::Auto,
             segment_bytes: Self::SEGMENT_BYTES,
             min_free_bytes: Self::MIN_FREE_BYTES,
+            wrapping: None,
+            pack: true,
         }
     }
 }
@@ -77,18 +85,23 @@ pub struct Recorder(Arc<Running>);
 pub(crate) struct Running {
     pub(crate) log: Arc<Log>,
     pub(crate) durability: Durability,
-    thread: Option<JoinHandle<()>>,
+    /// Syncs, and makes checkpoints.
+    threads: Vec<JoinHandle<()>>,
     /// Held for as long as we record: one process per folder.
     _lock: std::fs::File,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
+        self.log.stop_checkpoints();
+        if let Err(error) = self.log.checkpoint() {
+            tracing::error!(%error, "the recording's last checkpoint could not be made");
+        }
         self.log.stop();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the recording's sync thread had panicked");
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the recording had panicked");
+            }
         }
     }
 }
@@ -116,14 +129,30 @@ impl Recorder {
     ) -> Result<Self, RecordError> {
         let lock = recover::lock(&settings.dir)?;
         let found = recover::recover(&settings.dir)?;
-        let sizes = Sizes { segment_bytes: settings.segment_bytes, min_free_bytes: settings.min_free_bytes };
-        let log = Arc::new(Log::new(&settings.dir, sizes, key, clock, disk, found.resume)?);
-        let worker = Arc::clone(&log);
-        let thread = std::thread::Builder::new()
-            .name("record-sync".into())
-            .spawn(move || crate::sync::run(&worker))?;
-        let running =
-            Arc::new(Running { log, durability: settings.durability, thread: Some(thread), _lock: lock });
+        checkpoint::check_not_cut_back(&settings.dir, &found.resume.tree, &key)?;
+        let writing = Writing {
+            segment_bytes: settings.segment_bytes,
+            min_free_bytes: settings.min_free_bytes,
+            wrapping: settings.wrapping,
+        };
+        let log = Arc::new(Log::new(&settings.dir, writing, key, clock, disk, found.resume)?);
+        let mut running = Running {
+            log: Arc::clone(&log),
+            durability: settings.durability,
+            threads: Vec::new(),
+            _lock: lock,
+        };
+        let mut jobs: Vec<(&str, fn(&Log))> =
+            vec![("record-sync", crate::sync::run), ("record-checkpoint", checkpoint::run)];
+        if settings.pack {
+            jobs.push(("record-pack", crate::keeper::run));
+        }
+        for (name, job) in jobs {
+            let worker = Arc::clone(&log);
+            let thread = std::thread::Builder::new().name(name.into()).spawn(move || job(&worker))?;
+            running.threads.push(thread);
+        }
+        let running = Arc::new(running);
         recover::tell(&running, &found.torn, found.left_open)?;
         Ok(Self(running))
     }

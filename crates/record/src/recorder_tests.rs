@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use sallyport_core::SystemClock;
+use sallyport_core::{Event, SystemClock};
 
 use super::*;
-use crate::read::{Content, Recordings};
-use crate::testing::{Faults, FaultyDisk, closed, data, folder, key, opened, recorder, session, settings};
-use crate::verify::{State, verify};
+use crate::read::Content;
+use crate::testing::{
+    Faults, FaultyDisk, closed, data, facts, folder, intent, key, opened, recorder, recordings, session,
+    settings,
+};
+use crate::verify::{State, Trust, verify};
 
 fn faulty(dir: &std::path::Path) -> (Recorder, Arc<Faults>) {
     let faults = Arc::new(Faults::default());
@@ -19,7 +22,7 @@ fn faulty(dir: &std::path::Path) -> (Recorder, Arc<Faults>) {
 }
 
 fn check(dir: &std::path::Path) -> crate::verify::Report {
-    verify(dir, &key().verifying_key(), |_| {}).unwrap()
+    verify(dir, &Trust::key(key().verifying_key()), |_| {}).unwrap()
 }
 
 #[tokio::test]
@@ -33,14 +36,14 @@ async fn what_is_appended_is_read_back_in_order_with_its_exact_bytes() {
     let receipt = tape.append(&data(2), &many).unwrap().wait(Need::Written).await.unwrap();
     let seal = tape.seal(&closed()).await.unwrap();
     let entries: Vec<_> =
-        Recordings::in_folder(dir.path()).session(&session(1)).unwrap().collect::<Result<_, _>>().unwrap();
+        recordings(dir.path()).session(&session(1)).unwrap().collect::<Result<_, _>>().unwrap();
     assert_eq!(entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     assert_eq!(entries[0].event, Content::Event(Box::new(opened())));
     assert_eq!(entries[1].payload, b"ab\0\xff");
     assert_eq!((entries[2].payload.len(), entries[2].hash), (4000, receipt.hash()));
     assert_eq!((receipt.sequence(), receipt.session()), (2, &session(1)));
     assert_eq!(entries[4].event, Content::Seal { entries: 4, head: seal.head() });
-    let summary = &Recordings::in_folder(dir.path()).sessions().unwrap()[0];
+    let summary = &recordings(dir.path()).sessions().unwrap()[0];
     assert!(summary.sealed && summary.entries == 5 && summary.target.as_deref() == Some("shop-prod"));
     let report = check(dir.path());
     assert!(report.ok(), "{:?}", report.lines());
@@ -64,8 +67,7 @@ async fn an_abandoned_tape_is_noted_and_sealed() {
     recorder.begin(session(1)).append(&opened(), &[]).unwrap();
     drop(recorder.begin(session(2)));
     recorder.flush().await.unwrap();
-    let entries: Vec<_> =
-        Recordings::in_folder(dir.path()).session(&session(1)).unwrap().map(Result::unwrap).collect();
+    let entries: Vec<_> = recordings(dir.path()).session(&session(1)).unwrap().map(Result::unwrap).collect();
     assert!(matches!(&entries[1].event, Content::Note { event, .. } if event == "abandoned"));
     let report = check(dir.path());
     assert_eq!(report.sessions.len(), 1, "a tape that was never written to is no session");
@@ -248,9 +250,126 @@ fn twenty_thousand_tiny_frames_are_read_one_at_a_time() {
     }
     drop((tape, recorder));
     let mut entries = 0;
-    for entry in Recordings::in_folder(dir.path()).session(&session(1)).unwrap() {
+    for entry in recordings(dir.path()).session(&session(1)).unwrap() {
         assert_eq!(entry.unwrap().sequence, entries);
         entries += 1;
     }
     assert_eq!(entries, 20_002);
+}
+
+#[tokio::test]
+async fn facts_and_decision_are_written_once_a_segment_and_read_back_with_every_intent() {
+    let dir = folder();
+    let recorder = recorder(dir.path(), 16 << 10);
+    let tape = recorder.begin(session(1));
+    tape.append(&opened(), &[]).unwrap();
+    let decision = Arc::new(sallyport_core::Decision::deny("rule", Some("because"), "v1"));
+    let known: Vec<_> = (0..100).map(|number| facts(&format!("{number}: {}", "x".repeat(200)))).collect();
+    let mut said = Vec::new();
+    for operation in 0..600_u64 {
+        // Mostly a few that repeat, now and then one that pushes another out; some equal, not the same.
+        let which = usize::try_from(if operation % 5 == 0 { operation % 97 } else { operation % 3 }).unwrap();
+        let facts =
+            if operation % 7 == 0 { Arc::new((*known[which]).clone()) } else { Arc::clone(&known[which]) };
+        let event = intent(operation, b"select 1", &facts, &decision);
+        tape.append(&event, &[b"select 1"]).unwrap();
+        said.push(event);
+    }
+    tape.seal(&closed()).await.unwrap();
+    drop((tape, recorder));
+    let read: Vec<Event> = recordings(dir.path())
+        .session(&session(1))
+        .unwrap()
+        .filter_map(|entry| match entry.unwrap().event {
+            Content::Event(event) if event.name() == "intent" => Some(*event),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(read, said);
+    let paths = crate::testing::segments(dir.path());
+    let bytes: u64 = paths.iter().map(|path| std::fs::metadata(path).unwrap().len()).sum();
+    assert!(paths.len() > 5, "several segments");
+    assert!(bytes < 600 * 600, "{bytes} bytes for 600 intents");
+}
+
+#[tokio::test]
+async fn what_was_said_is_encrypted_and_unreadable_without_the_key() {
+    let dir = folder();
+    let recorder = recorder(dir.path(), 16 << 10);
+    let tape = recorder.begin(session(1));
+    tape.append(&opened(), &[]).unwrap();
+    for operation in 0..200 {
+        tape.append(&data(operation), &[b"alice@example.com is the secret"]).unwrap();
+    }
+    tape.seal(&closed()).await.unwrap();
+    drop((tape, recorder));
+    for path in crate::testing::segments(dir.path()) {
+        let bytes = std::fs::read(path).unwrap();
+        for plain in [&b"secret"[..], b"alice", b"shop-prod", b"to-caller"] {
+            assert!(!bytes.windows(plain.len()).any(|window| window == plain));
+        }
+    }
+    assert!(check(dir.path()).ok(), "a verifier needs no key");
+    let keyless = crate::read::Recordings::in_folder(dir.path());
+    let mut entries = keyless.session(&session(1)).unwrap();
+    assert!(matches!(entries.next(), Some(Err(RecordError::Key(_)))));
+    assert!(entries.next().is_none());
+    assert_eq!(keyless.sessions().unwrap()[0].target, None);
+    let other = tempfile::tempdir().unwrap();
+    let keys = crate::KeyFiles::in_folder(other.path());
+    keys.make_first().unwrap();
+    let wrong = crate::read::Recordings::in_folder(dir.path()).with_keys(Arc::new(keys));
+    assert!(matches!(wrong.session(&session(1)).unwrap().next(), Some(Err(RecordError::Key(_)))));
+    let entries: Vec<_> = recordings(dir.path()).session(&session(1)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(entries[7].payload, b"alice@example.com is the secret");
+}
+
+#[test]
+fn a_recorder_whose_wrapping_key_is_gone_refuses_at_the_next_segment_and_goes_on_when_it_is_back() {
+    let dir = folder();
+    let keys = dir.path().join("wrapping");
+    let files = crate::KeyFiles::in_folder(&keys);
+    files.make_first().unwrap();
+    let settings = RecorderSettings { wrapping: Some(Arc::new(files)), ..settings(dir.path(), 8 << 10) };
+    let recorder = Recorder::open(settings, key(), Arc::new(SystemClock)).unwrap();
+    let tape = recorder.begin(session(1));
+    std::fs::rename(&keys, dir.path().join("away")).unwrap();
+    let refused = (0..100).find_map(|operation| tape.append(&data(operation), &[&[1; 200]]).err());
+    assert!(matches!(refused, Some(RecordError::Key(_))), "{refused:?}");
+    assert!(recorder.healthy().is_err());
+    std::fs::rename(dir.path().join("away"), &keys).unwrap();
+    recorder.healthy().unwrap();
+    tape.append(&data(100), &[b"again"]).unwrap();
+    drop((tape, recorder));
+    assert!(check(dir.path()).ok());
+}
+
+#[test]
+fn threads_that_append_across_many_segments_lose_nothing_and_verify() {
+    let dir = folder();
+    let recorder = recorder(dir.path(), 8 << 10);
+    std::thread::scope(|scope| {
+        for number in 1..=4 {
+            let tape = recorder.begin(session(number));
+            scope.spawn(move || {
+                let decision = Arc::new(sallyport_core::Decision::deny("rule", None, "v1"));
+                let same = facts("same");
+                tape.append(&opened(), &[]).unwrap();
+                for operation in 0..300 {
+                    tape.append(&intent(operation, b"x", &same, &decision), &[b"x"]).unwrap();
+                }
+            });
+        }
+    });
+    drop(recorder);
+    let report = check(dir.path());
+    assert!(report.ok(), "{:?}", report.lines());
+    for number in 1..=4 {
+        let count = recordings(dir.path())
+            .session(&session(number))
+            .unwrap()
+            .filter(|entry| matches!(&entry.as_ref().unwrap().event, Content::Event(event) if event.name() == "intent"))
+            .count();
+        assert_eq!(count, 300);
+    }
 }

@@ -1,6 +1,6 @@
 //! Brings a log back after the gateway stopped, however it stopped.
 //!
-//! Only the end is looked at: a segment's checkpoint says which sessions were open when it began, so
+//! Only the end is looked at: a segment's roster says which sessions were open when it began, so
 //! the last intact segment is enough to know them all. The intact part stays; what follows it is
 //! copied to `torn/` before it is cut off. Every start begins a new segment, whose signed header
 //! pins down what was found.
@@ -12,16 +12,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
-use sallyport_core::{Digest, SessionId};
+use sallyport_core::{Digest, SessionId, Timestamp};
 
 use crate::error::RecordError;
-use crate::format::{BadHeader, Checkpoint, Draft, Envelope, Header, Kind, NO_LINK, Note, Torn, VERSION};
+use crate::format::{Draft, Kind, Label, NO_LINK};
+use crate::header::{BadHeader, Header};
 use crate::log::{Chain, Resume, UNFINISHED};
 use crate::medium::make_directory;
 use crate::recorder::Running;
 use crate::scan::{Segment, Step};
 use crate::segment::{self, name_of};
+use crate::statements::{Note, Roster, Torn};
 use crate::tape::Tape;
+use crate::tree::{Tree, leaf_hash, log_leaf, session_leaf};
 
 /// Segments without an intact beginning that may stand at the end of a log. A crash leaves at most
 /// the one that was being made and the one before; more is damage that a person must look at.
@@ -70,30 +73,31 @@ pub(crate) fn recover(directory: &Path) -> Result<Found, RecordError> {
         }
         if let Some(Ok((header, link))) = decoded
             && header.number == *number
-            && let Some(mut end) = read_to_end(&mut segment, link)?
+            && let Some(end) = read_to_end(&mut segment, *number, link)?
         {
-            if let Some(cut) = set_aside(directory, path, &mut segment, end.offset)? {
-                torn.push(cut);
+            if !segment.is_packed() {
+                if let Some(cut) = set_aside(directory, path, &mut segment, end.offset)? {
+                    torn.push(cut);
+                }
+                let file = OpenOptions::new().write(true).open(path)?;
+                file.set_len(end.offset)?;
+                file.sync_all()?;
             }
-            let file = OpenOptions::new().write(true).open(path)?;
-            file.set_len(end.offset)?;
-            file.sync_all()?;
             let left_open = end.open.clone();
-            end.open.shrink_to_fit();
             return Ok(Found {
-                resume: Resume { number: *number, head: end.head, open: end.open },
+                resume: Resume { number: *number, head: end.head, open: end.open, tree: end.tree },
                 torn,
                 left_open,
             });
         }
-        if torn.len() >= MOST_SET_ASIDE {
+        if torn.len() >= MOST_SET_ASIDE || segment.is_packed() {
             return Err(RecordError::Damaged(format!("{} has no intact beginning", name_of(path))));
         }
         torn.extend(set_aside(directory, path, &mut segment, 0)?);
         std::fs::remove_file(path)?;
         File::open(&folder)?.sync_all()?;
     }
-    let resume = Resume { number: 0, head: NO_LINK, open: HashMap::new() };
+    let resume = Resume { number: 0, head: NO_LINK, open: HashMap::new(), tree: Tree::default() };
     Ok(Found { resume, torn, left_open: HashMap::new() })
 }
 
@@ -101,10 +105,11 @@ struct End {
     offset: u64,
     head: Digest,
     open: HashMap<SessionId, Chain>,
+    tree: Tree,
 }
 
-/// Follows a segment's chain to its last intact entry. Nothing when not even the checkpoint is intact.
-fn read_to_end(segment: &mut Segment, link: Digest) -> Result<Option<End>, RecordError> {
+/// Follows a segment's chain to its last intact entry. Nothing when not even the roster is intact.
+fn read_to_end(segment: &mut Segment, number: u64, link: Digest) -> Result<Option<End>, RecordError> {
     let mut found: Option<End> = None;
     let mut head = link;
     loop {
@@ -112,29 +117,40 @@ fn read_to_end(segment: &mut Segment, link: Digest) -> Result<Option<End>, Recor
         if !frame.intact || frame.log_link != head {
             return Ok(found);
         }
-        let Some(envelope) = frame.envelope else { return Ok(found) };
+        let Some(envelope) = &frame.envelope else { return Ok(found) };
         head = frame.hash;
         match &mut found {
             None => {
-                let checkpoint = serde_json::from_slice::<Checkpoint>(&frame.event);
-                let (Kind::Checkpoint, Ok(checkpoint)) = (envelope.kind, checkpoint) else { return Ok(None) };
-                let open = checkpoint
-                    .open
-                    .into_iter()
-                    .map(|open| (open.session, Chain { entries: open.entries, head: open.head }))
-                    .collect();
-                found = Some(End { offset: frame.end, head, open });
+                let roster = frame.statement::<Roster>().filter(|roster| roster.tree.is_whole());
+                let (Kind::Roster, Some(roster)) = (envelope.kind, roster) else { return Ok(None) };
+                let open = roster.open.into_iter().map(|open| {
+                    let (entries, head, opened) = (open.entries, open.head, open.opened());
+                    (open.session, Chain { entries, head, opened })
+                });
+                found = Some(End { offset: frame.end, head, open: open.collect(), tree: roster.tree });
             }
             Some(end) => {
                 end.offset = frame.end;
                 end.head = head;
-                if let Some(session) = envelope.session {
-                    if envelope.kind == Kind::Seal {
-                        end.open.remove(&session);
-                    } else {
-                        let chain = Chain { entries: envelope.sequence.saturating_add(1), head };
-                        end.open.insert(session, chain);
+                let version_1 = segment.is_version_1();
+                if envelope.kind == Kind::Mark {
+                    let leaf = log_leaf(number, frame.log_link, envelope.time);
+                    end.tree.push(leaf_hash(leaf.as_bytes()));
+                }
+                let Some(session) = &envelope.session else { continue };
+                if envelope.kind == Kind::Seal {
+                    if let Some(chain) = end.open.remove(session)
+                        && !version_1
+                    {
+                        let Chain { entries, head, opened } = chain;
+                        let leaf = session_leaf(session, entries, head, opened, envelope.time);
+                        end.tree.push(leaf_hash(leaf.as_bytes()));
                     }
+                } else {
+                    let first = if version_1 { Timestamp::from_micros(0) } else { envelope.time };
+                    let opened = end.open.get(session).map_or(first, |chain| chain.opened);
+                    let chain = Chain { entries: envelope.sequence.saturating_add(1), head, opened };
+                    end.open.insert(session.clone(), chain);
                 }
             }
         }
@@ -176,10 +192,11 @@ pub(crate) fn tell(
             event: "log-recovered".into(),
             reason: "the end of the log was not intact and was set aside".into(),
             torn: Some(cut.clone()),
+            expired: Vec::new(),
         };
         let time = running.log.clock.now();
-        let envelope = Envelope { v: VERSION, kind: Kind::Note, session: None, sequence: 0, time };
-        running.log.place(&Draft::new(&envelope, &note, &[])?, &[], None, false, true)?;
+        let label = Label { kind: Kind::Note, session: None, sequence: 0, time };
+        running.log.place(&Draft::new(label, &note, &[], None)?, None, true)?;
     }
     let mut sessions: Vec<_> = left_open.into_iter().collect();
     sessions.sort_by(|a, b| a.0.cmp(&b.0));
@@ -188,6 +205,7 @@ pub(crate) fn tell(
             event: "recovered".into(),
             reason: "the gateway stopped while this session was open; its last entries may be missing".into(),
             torn: None,
+            expired: Vec::new(),
         };
         Tape::resume(Arc::clone(running), session, chain).finish_with_note(&note)?;
     }

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use super::*;
 use crate::Need;
-use crate::read::{Content, Recordings};
-use crate::testing::{closed, copy, data, folder, frames, key, opened, recorder, segments, session};
-use crate::verify::{Report, State, verify};
+use crate::read::Content;
+use crate::testing::{
+    closed, copy, data, folder, frames, key, opened, recorder, recordings, segments, session,
+};
+use crate::verify::{Report, State, Trust, verify};
 
 fn check(dir: &Path) -> Report {
-    verify(dir, &key().verifying_key(), |_| {}).unwrap()
+    verify(dir, &Trust::key(key().verifying_key()), |_| {}).unwrap()
 }
 
 /// A recording with one sealed and one open session, as a kill would leave it.
@@ -38,8 +40,7 @@ fn a_session_left_open_is_noted_and_sealed_at_the_next_start() {
     let report = check(dir.path());
     assert!(report.ok() && report.recovered.is_empty(), "{:?}", report.lines());
     assert_eq!(report.sessions[1].state, State::Sealed);
-    let entries: Vec<_> =
-        Recordings::in_folder(dir.path()).session(&session(2)).unwrap().map(Result::unwrap).collect();
+    let entries: Vec<_> = recordings(dir.path()).session(&session(2)).unwrap().map(Result::unwrap).collect();
     assert!(matches!(&entries[2].event, Content::Note { event, .. } if event == "recovered"));
     assert_eq!(entries.len(), 4);
     drop(recorder(dir.path(), 32 << 10));
@@ -98,7 +99,8 @@ fn a_segment_whose_beginning_was_lost_is_set_aside_and_the_one_before_goes_on() 
     let dir = folder();
     killed(dir.path());
     drop(recorder(dir.path(), 32 << 10));
-    // Power failed before the second segment's first bytes were durable.
+    // Power failed before the second segment's first bytes were durable, and so before its checkpoint.
+    std::fs::remove_file(dir.path().join("checkpoint")).unwrap();
     let second = &segments(dir.path())[1];
     OpenOptions::new().write(true).open(second).unwrap().write_all_at(&[0; 100], 0).unwrap();
     drop(recorder(dir.path(), 32 << 10));
@@ -127,10 +129,29 @@ fn a_log_of_another_version_is_not_touched() {
     let dir = folder();
     drop(recorder(dir.path(), 32 << 10));
     let path = segments(dir.path()).remove(0);
-    OpenOptions::new().write(true).open(&path).unwrap().write_all_at(&2_u32.to_be_bytes(), 8).unwrap();
+    OpenOptions::new().write(true).open(&path).unwrap().write_all_at(&3_u32.to_be_bytes(), 8).unwrap();
     let before = std::fs::read(&path).unwrap();
     let settings = crate::testing::settings(dir.path(), 32 << 10);
     let opened = crate::Recorder::open(settings, key(), Arc::new(sallyport_core::SystemClock));
     assert!(matches!(opened, Err(RecordError::Damaged(_))));
     assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_log_of_version_1_goes_on_in_version_2_and_reads_and_verifies_as_one() {
+    let dir = folder();
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/version-1"), dir.path());
+    assert!(check(dir.path()).ok(), "{:?}", check(dir.path()).lines());
+    drop(recorder(dir.path(), 32 << 10));
+    let recorder = recorder(dir.path(), 32 << 10);
+    recorder.begin(session(5)).append(&opened(), &[]).unwrap();
+    drop(recorder);
+    let report = check(dir.path());
+    assert!(report.ok() && report.sessions.len() == 5, "{:?}", report.lines());
+    assert!(report.sessions.iter().all(|found| found.state == State::Sealed));
+    let left_open = report.sessions.iter().find(|found| found.entries == 5).unwrap();
+    let entries: Vec<_> = recordings(dir.path()).session(&left_open.session).unwrap().collect();
+    let events: Vec<Content> = entries.into_iter().map(|entry| entry.unwrap().event).collect();
+    assert!(matches!(&events[1], Content::Event(event) if event.name() == "intent"));
+    assert!(matches!(&events[3], Content::Note { event, .. } if event == "recovered"));
 }

@@ -3,11 +3,16 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
 use sallyport_core::Digest;
 use sha2::{Digest as _, Sha256};
 
-use crate::format::{Envelope, HEADER, MAX_FRAME, MIN_FRAME, NO_LINK, TRAILER, VERSION, entry_hash};
+use crate::cipher::Opener;
+use crate::format::{Envelope, Layout, MAX_FRAME, NO_LINK, TRAILER, entry_hash, entry_hash_v1, split_body};
+use crate::header::{HEADER_V1, measure};
+use crate::packed::{self, Packed};
+use crate::segment::PACKED;
 
 /// A frame as it lies in the file.
 #[derive(Debug)]
@@ -18,10 +23,14 @@ pub(crate) struct Frame {
     pub(crate) end: u64,
     /// The envelope; nothing when it cannot be read.
     pub(crate) envelope: Option<Envelope>,
-    /// The event section.
-    pub(crate) event: Vec<u8>,
-    /// The payload.
-    pub(crate) payload: Vec<u8>,
+    /// The envelope's bytes.
+    pub(crate) envelope_bytes: Vec<u8>,
+    /// Event and payload as they lie there.
+    pub(crate) body: Vec<u8>,
+    /// Why the body is not there, when it is not: only a packed segment can be read without it.
+    pub(crate) lost: Option<Closed>,
+    /// The body's hash. Of version 1 there is none.
+    pub(crate) body_hash: Option<Digest>,
     /// Hash of the session's entry before.
     pub(crate) session_link: Digest,
     /// Hash of the log's entry before.
@@ -30,6 +39,43 @@ pub(crate) struct Frame {
     pub(crate) hash: Digest,
     /// Whether it has it.
     pub(crate) intact: bool,
+}
+
+/// Why a body cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Closed {
+    /// It is encrypted, and there is no key.
+    NoKey,
+    /// It was let go when its time was over.
+    Gone,
+    /// It is not what was encrypted, or has no sections.
+    Unreadable,
+}
+
+impl Frame {
+    /// Event and payload, decrypted where they are encrypted.
+    pub(crate) fn sections(&mut self, opener: Option<&Opener>) -> Result<(Vec<u8>, Vec<u8>), Closed> {
+        if let Some(lost) = self.lost {
+            return Err(lost);
+        }
+        let body = std::mem::take(&mut self.body);
+        let nonce = self.envelope.as_ref().and_then(|envelope| envelope.nonce);
+        let clear = match (nonce, opener) {
+            (None, _) => body,
+            (Some(_), None) => return Err(Closed::NoKey),
+            (Some(nonce), Some(opener)) => {
+                opener.open(nonce, &self.envelope_bytes, body).ok_or(Closed::Unreadable)?
+            }
+        };
+        split_body(clear).ok_or(Closed::Unreadable)
+    }
+
+    /// The event of an entry that is never encrypted.
+    pub(crate) fn statement<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
+        let (word, rest) = self.body.split_first_chunk::<4>()?;
+        let size = usize::try_from(u32::from_be_bytes(*word)).ok()?;
+        serde_json::from_slice(rest.get(..size)?).ok()
+    }
 }
 
 /// What comes next in a segment.
@@ -57,19 +103,65 @@ pub(crate) enum Step {
 #[derive(Debug)]
 pub(crate) struct Segment {
     file: BufReader<File>,
+    layout: Layout,
     offset: u64,
     length: u64,
+    /// The same in its packed form.
+    packed: Option<Box<Packed>>,
 }
 
 impl Segment {
     /// Opens a segment and gives its header's bytes; nothing when the file is shorter than one.
-    pub(crate) fn open(path: &Path) -> io::Result<(Self, Option<[u8; HEADER]>)> {
-        let file = File::open(path)?;
+    pub(crate) fn open(path: &Path) -> io::Result<(Self, Option<Vec<u8>>)> {
+        let file = match File::open(path) {
+            // Packed since it was listed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                File::open(path.with_extension(PACKED)).map_err(|_| error)?
+            }
+            other => other?,
+        };
         let length = file.metadata()?.len();
-        let mut this = Self { file: BufReader::with_capacity(256 << 10, file), offset: 0, length };
-        let mut header = [0; HEADER];
-        let whole = this.fill(&mut header)?;
+        let file = BufReader::with_capacity(256 << 10, file);
+        let mut this = Self { file, layout: Layout::V1, offset: 0, length, packed: None };
+        let mut start = [0; 16];
+        if !this.fill(&mut start)? {
+            return Ok((this, None));
+        }
+        if start.starts_with(packed::MAGIC) {
+            let mut file = BufReader::with_capacity(256 << 10, this.file.get_ref().try_clone()?);
+            file.seek(SeekFrom::Start(8))?;
+            this.layout = Layout::V2;
+            let Some((packed, header)) = Packed::open(file)? else { return Ok((this, None)) };
+            this.packed = Some(Box::new(packed));
+            return Ok((this, Some(header)));
+        }
+        // A beginning that is none is read like version 1, and found to be none by whoever decodes it.
+        let (version, length) = measure(&start).unwrap_or((1, HEADER_V1));
+        if version > 1 {
+            this.layout = Layout::V2;
+        }
+        let mut header = vec![0; length];
+        let (head, rest) = header.split_at_mut(start.len());
+        head.copy_from_slice(&start);
+        let whole = this.fill(rest)?;
         Ok((this, whole.then_some(header)))
+    }
+
+    /// Whether it is of the format's first version, which has no tree.
+    pub(crate) fn is_version_1(&self) -> bool {
+        self.layout == Layout::V1
+    }
+
+    /// Whether it is packed, and so complete.
+    pub(crate) fn is_packed(&self) -> bool {
+        self.packed.is_some()
+    }
+
+    /// Takes the segment's key: a packed one cannot give bodies without it.
+    pub(crate) fn unlock(&mut self, opener: Option<Arc<Opener>>) {
+        if let Some(packed) = &mut self.packed {
+            packed.unlock(opener);
+        }
     }
 
     /// Reads exactly that much, or says that the file ends before.
@@ -86,11 +178,14 @@ impl Segment {
 
     /// Where the next frame is.
     pub(crate) fn offset(&self) -> u64 {
-        self.offset
+        self.packed.as_ref().map_or(self.offset, |packed| packed.offset())
     }
 
     /// Goes back to an offset, to look at it again or to go on behind it.
     pub(crate) fn seek(&mut self, offset: u64) -> io::Result<()> {
+        if let Some(packed) = &mut self.packed {
+            return packed.seek(offset);
+        }
         self.length = self.file.get_ref().metadata()?.len();
         self.file.seek(SeekFrom::Start(offset))?;
         self.offset = offset;
@@ -99,6 +194,9 @@ impl Segment {
 
     /// The next frame. `wanted` sees the envelope first; what it does not want is not read.
     pub(crate) fn step(&mut self, wanted: impl FnOnce(&Envelope) -> bool) -> io::Result<Step> {
+        if let Some(packed) = &mut self.packed {
+            return packed.step(wanted);
+        }
         let offset = self.offset;
         let unreadable = |what| Ok(Step::Unreadable { offset, what });
         let left = self.length.saturating_sub(offset);
@@ -114,65 +212,68 @@ impl Segment {
             return Ok(Step::End { offset });
         }
         let Ok(size) = usize::try_from(length) else { return unreadable("the length is impossible") };
-        if !(MIN_FRAME..=MAX_FRAME).contains(&size) {
+        if !(self.layout.least()..=MAX_FRAME).contains(&size) {
             return unreadable("the length is impossible");
         }
         let end = offset + 4 + u64::from(length);
         if end > self.length {
             return unreadable("the file ends inside an entry");
         }
-        if !self.fill(&mut word)? {
+        let mut word = [0; 4];
+        let word_length = self.layout.word();
+        if !self.fill(word.get_mut(4 - word_length..).unwrap_or_default())? {
             return unreadable("the file ends inside an entry");
         }
         // A length that leads outside the frame makes the sections unreadable, not the frame.
-        let room = size - MIN_FRAME;
+        let room = size - word_length - TRAILER;
         let envelope_size = usize::try_from(u32::from_be_bytes(word)).ok().filter(|size| *size <= room);
-        let mut content = Sha256::new();
-        content.update(word);
-        let mut rest = size - 4;
-        let mut envelope = None;
-        if let Some(envelope_size) = envelope_size {
-            let mut bytes = vec![0; envelope_size];
-            if !self.fill(&mut bytes)? {
-                return unreadable("the file ends inside an entry");
-            }
-            rest -= envelope_size;
-            content.update(&bytes);
-            envelope = serde_json::from_slice::<Envelope>(&bytes).ok().filter(|found| {
-                found.v == VERSION
-                    && found
-                        .session
-                        .as_ref()
-                        .is_none_or(|id| sallyport_core::SessionId::parse(id.as_str()).is_some())
-            });
+        let mut envelope_bytes = vec![0; envelope_size.unwrap_or(0)];
+        if !self.fill(&mut envelope_bytes)? {
+            return unreadable("the file ends inside an entry");
         }
+        let envelope = envelope_size.and_then(|_| Envelope::decode(self.layout, &envelope_bytes));
+        let rest = size - word_length - envelope_bytes.len();
         if envelope.as_ref().is_some_and(|envelope| !wanted(envelope)) {
             self.file.seek_relative(i64::try_from(rest).unwrap_or(i64::MAX))?;
             self.offset = end;
             return Ok(Step::Skipped);
         }
-        let mut bytes = vec![0; rest];
-        if !self.fill(&mut bytes)? {
+        let mut body = vec![0; rest];
+        if !self.fill(&mut body)? {
             return unreadable("the file ends inside an entry");
         }
-        let trailer = bytes.split_off(rest - TRAILER);
-        content.update(&bytes);
-        let content = Digest::from_bytes(content.finalize().into());
+        let trailer = body.split_off(rest - TRAILER);
         let mut links = trailer
             .chunks_exact(32)
             .map(|part| <[u8; 32]>::try_from(part).map_or(NO_LINK, Digest::from_bytes));
         let mut link = || links.next().unwrap_or(NO_LINK);
         let (session_link, log_link, hash) = (link(), link(), link());
-        let sections = split_event(bytes);
-        let intact =
-            entry_hash(session_link, log_link, content) == hash && envelope.is_some() && sections.is_some();
-        let (event, payload) = sections.unwrap_or_default();
+        let mut body_hash = None;
+        let made = match self.layout {
+            Layout::V1 => {
+                let mut content = Sha256::new();
+                content.update(word);
+                content.update(&envelope_bytes);
+                content.update(&body);
+                entry_hash_v1(session_link, log_link, Digest::from_bytes(content.finalize().into()))
+            }
+            Layout::V2 => {
+                let hash = Digest::of(&body);
+                body_hash = Some(hash);
+                entry_hash(session_link, log_link, hash, &envelope_bytes)
+            }
+        };
+        let encrypted = envelope.as_ref().is_some_and(|envelope| envelope.nonce.is_some());
+        let whole = encrypted || is_split(&body);
+        let intact = made == hash && envelope.is_some() && whole;
         Ok(Step::Frame(Box::new(Frame {
             offset,
             end,
             envelope,
-            event,
-            payload,
+            envelope_bytes,
+            body,
+            lost: None,
+            body_hash,
             session_link,
             log_link,
             hash,
@@ -182,6 +283,9 @@ impl Segment {
 
     /// SHA-256 and length of everything from an offset to the last byte that is not zero.
     pub(crate) fn remains(&mut self, offset: u64, mut keep: impl io::Write) -> io::Result<(u64, Digest)> {
+        if let Some(packed) = &mut self.packed {
+            return Ok((packed.remains()?, NO_LINK));
+        }
         self.seek(offset)?;
         let mut hasher = Sha256::new();
         let (mut total, mut zeros) = (0_u64, 0_u64);
@@ -213,12 +317,9 @@ impl Segment {
     }
 }
 
-/// Event and payload, from the bytes after the envelope.
-fn split_event(mut bytes: Vec<u8>) -> Option<(Vec<u8>, Vec<u8>)> {
-    let (word, _) = bytes.split_first_chunk::<4>()?;
-    let size = usize::try_from(u32::from_be_bytes(*word)).ok()?;
-    let end = size.checked_add(4).filter(|end| *end <= bytes.len())?;
-    let payload = bytes.split_off(end);
-    bytes.drain(..4);
-    Some((bytes, payload))
+/// Whether a body in the clear has its two sections.
+fn is_split(body: &[u8]) -> bool {
+    body.split_first_chunk::<4>().is_some_and(|(word, rest)| {
+        usize::try_from(u32::from_be_bytes(*word)).is_ok_and(|size| size <= rest.len())
+    })
 }

@@ -47,9 +47,17 @@ pub(crate) fn file_name(created: Timestamp, number: u64) -> String {
     format!("{plain}Z-{number:012}.slr")
 }
 
+/// Extensions of a segment's file: as it is written, and packed.
+pub(crate) const RAW: &str = "slr";
+pub(crate) const PACKED: &str = "slz";
+
 /// The number in a segment's file name.
 pub(crate) fn number_of(name: &str) -> Option<u64> {
-    name.strip_suffix(".slr")?.rsplit_once('-')?.1.parse().ok()
+    let (stem, extension) = name.rsplit_once('.')?;
+    if ![RAW, PACKED].contains(&extension) {
+        return None;
+    }
+    stem.rsplit_once('-')?.1.parse().ok()
 }
 
 /// The folder of segments.
@@ -72,6 +80,10 @@ pub(crate) fn list(directory: &Path) -> std::io::Result<Vec<(u64, PathBuf)>> {
         }
     }
     found.sort();
+    // A stop between packing a segment and removing what it was made of leaves both: the same one twice.
+    found.dedup_by(|second, first| {
+        second.0 == first.0 && second.1.with_extension("") == first.1.with_extension("")
+    });
     Ok(found)
 }
 

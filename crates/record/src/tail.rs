@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use sallyport_core::{Digest, SessionId};
 
+use crate::decode::Decoder;
 use crate::error::RecordError;
 use crate::format::NO_LINK;
-use crate::read::{Entry, Recordings, entry_of};
+use crate::read::{Entry, Recordings};
 use crate::scan::{Frame, Segment, Step};
 use crate::segment;
 
@@ -38,6 +39,7 @@ struct Chain {
 #[derive(Debug)]
 pub struct Tail {
     dir: Arc<PathBuf>,
+    decoder: Decoder,
     /// The one session that is followed, when it is one.
     chain: Option<Chain>,
     current: Option<Segment>,
@@ -50,7 +52,7 @@ impl Recordings {
     /// The log from a position on, all sessions. Entries that are not intact are passed over and counted.
     #[must_use]
     pub fn tail(&self, from: Position) -> Tail {
-        Tail::new(self.folder(), None, from)
+        Tail::new(self, None, from)
     }
 
     /// One session from its first entry on, which is in `segment` or after. An entry that is not intact,
@@ -58,7 +60,7 @@ impl Recordings {
     #[must_use]
     pub fn follow(&self, session: &SessionId, segment: u64) -> Tail {
         let chain = Chain { session: session.clone(), next: 0, head: NO_LINK };
-        Tail::new(self.folder(), Some(chain), Position { segment, offset: 0 })
+        Tail::new(self, Some(chain), Position { segment, offset: 0 })
     }
 
     /// Numbers of the first and the last segment there is; nothing when there is none.
@@ -72,8 +74,9 @@ impl Recordings {
 }
 
 impl Tail {
-    fn new(dir: Arc<PathBuf>, chain: Option<Chain>, position: Position) -> Self {
-        Self { dir, chain, current: None, position, looks: 0, damaged: 0 }
+    fn new(of: &Recordings, chain: Option<Chain>, position: Position) -> Self {
+        let (dir, decoder) = (of.folder(), of.decoder());
+        Self { dir, decoder, chain, current: None, position, looks: 0, damaged: 0 }
     }
 
     /// Behind the last entry that was given out or passed over.
@@ -152,13 +155,37 @@ impl Tail {
         if header.is_none() {
             return Ok(false);
         }
+        self.decoder.begin(&mut segment, header.as_deref());
         if found == self.position.segment && self.position.offset > 0 {
+            self.remember(&mut segment)?;
             segment.seek(self.position.offset)?;
         } else {
             self.position = Position { segment: found, offset: segment.offset() };
         }
         self.current = Some(segment);
         Ok(true)
+    }
+
+    /// Reads what stands before the position: entries behind it may refer to it.
+    fn remember(&mut self, segment: &mut Segment) -> Result<(), RecordError> {
+        while segment.offset() < self.position.offset {
+            let wanted = self.chain.as_ref().map(|chain| &chain.session);
+            let step = segment.step(|envelope| match (wanted, &envelope.session) {
+                (None, session) => session.is_some(),
+                (Some(wanted), session) => session.as_ref() == Some(wanted),
+            })?;
+            match step {
+                Step::Skipped => {}
+                Step::Frame(frame) if frame.intact => {
+                    let Some(envelope) = frame.envelope.clone() else { continue };
+                    let Some(session) = envelope.session.clone() else { continue };
+                    self.decoder.entry(session, &envelope, *frame)?;
+                }
+                Step::Frame(_) => {}
+                Step::End { .. } | Step::Unreadable { .. } => break,
+            }
+        }
+        Ok(())
     }
 
     /// Whether an entry that does not look whole will not become so. Looks again from its start otherwise.
@@ -208,7 +235,7 @@ impl Tail {
             chain.next += 1;
             chain.head = frame.hash;
         }
-        Ok(Some(entry_of(session, envelope, frame)))
+        self.decoder.entry(session, &envelope, frame).map(Some)
     }
 }
 
@@ -219,7 +246,7 @@ fn segment_offset(segment: Option<&Segment>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{closed, data, folder, opened, recorder, session};
+    use crate::testing::{closed, data, facts, folder, intent, opened, recorder, recordings, session};
 
     fn all(tail: &mut Tail) -> Vec<(SessionId, u64)> {
         std::iter::from_fn(|| tail.next_entry().unwrap())
@@ -230,7 +257,7 @@ mod tests {
     #[tokio::test]
     async fn a_tail_gives_every_entry_once_over_segments_and_stops() {
         let dir = folder();
-        let recordings = Recordings::in_folder(dir.path());
+        let recordings = recordings(dir.path());
         let mut tail = recordings.tail(Position::default());
         assert_eq!(all(&mut tail), []);
         // Segments so small that the log has many.
@@ -260,7 +287,7 @@ mod tests {
         let dir = folder();
         let recorder = recorder(dir.path(), 1 << 20);
         let (one, other) = (recorder.begin(session(1)), recorder.begin(session(2)));
-        let recordings = Recordings::in_folder(dir.path());
+        let recordings = recordings(dir.path());
         let mut tail = recordings.follow(&session(1), 0);
         one.append(&opened(), &[]).unwrap();
         other.append(&opened(), &[]).unwrap();
@@ -282,10 +309,10 @@ mod tests {
         tape.seal(&closed()).await.unwrap();
         let path = crate::testing::segments(dir.path()).remove(0);
         let mut bytes = std::fs::read(&path).unwrap();
-        let at = bytes.windows(64).position(|window| window == [9; 64]).unwrap();
-        bytes[at] = 8;
+        let entry = &crate::testing::frames(&path)[2];
+        bytes[usize::try_from(entry.end).unwrap() - 120] ^= 1;
         std::fs::write(&path, bytes).unwrap();
-        let recordings = Recordings::in_folder(dir.path());
+        let recordings = recordings(dir.path());
         let mut tail = recordings.tail(Position::default());
         let mut seen = Vec::new();
         for _ in 0..=LOOKS {
@@ -304,5 +331,31 @@ mod tests {
             }
         });
         assert!(ended.unwrap().contains("was altered"));
+    }
+
+    #[tokio::test]
+    async fn a_tail_that_begins_anywhere_gives_intents_their_facts() {
+        let dir = folder();
+        let recorder = recorder(dir.path(), 1 << 20);
+        let tape = recorder.begin(session(1));
+        tape.append(&opened(), &[]).unwrap();
+        let decision = Arc::new(sallyport_core::Decision::deny("rule", None, "v1"));
+        let facts = facts("the same");
+        let mut said = vec![];
+        for number in 0..9 {
+            let event = intent(number, b"x", &facts, &decision);
+            tape.append(&event, &[b"x"]).unwrap();
+            said.push(event);
+        }
+        let recordings = recordings(dir.path());
+        for skipped in 0..9 {
+            let mut tail = recordings.tail(Position::default());
+            for _ in 0..=skipped {
+                tail.next_entry().unwrap().unwrap();
+            }
+            let mut again = recordings.tail(tail.position());
+            let entry = again.next_entry().unwrap().unwrap();
+            assert_eq!(entry.event, crate::read::Content::Event(Box::new(said[skipped].clone())));
+        }
     }
 }

@@ -7,10 +7,12 @@ use sallyport_core::{Digest, Event, SessionId};
 use serde::Serialize;
 
 use crate::error::RecordError;
-use crate::format::{Draft, Envelope, Kind, Note, SealClaim, VERSION, hex, sign_seal};
+use crate::format::{Draft, Kind, Label};
+use crate::judged::{Referring, Written};
 use crate::log::{Chain, Log, Placed};
 use crate::recorder::{Need, Running};
 use crate::segment::Segment;
+use crate::statements::{Note, SealClaim, hex, sign_seal};
 
 /// A session's recording. Clones are the same recording. When the last one goes without a seal, the
 /// recorder notes that and seals it.
@@ -20,7 +22,7 @@ pub struct Tape(Arc<Reel>);
 #[derive(Debug)]
 struct Reel {
     running: Arc<Running>,
-    session: SessionId,
+    session: Arc<SessionId>,
     links: Mutex<Links>,
 }
 
@@ -28,20 +30,21 @@ struct Reel {
 struct Links {
     chain: Chain,
     sealed: bool,
+    written: Written,
 }
 
 /// An entry that is written and may not be durable yet.
 #[derive(Debug)]
 pub struct Appended {
     running: Arc<Running>,
-    session: SessionId,
+    session: Arc<SessionId>,
     sequence: u64,
     placed: Placed,
 }
 
 /// Proof that an entry is recorded and as durable as was needed. Only the recorder makes one.
 pub struct Receipt {
-    session: SessionId,
+    session: Arc<SessionId>,
     sequence: u64,
     hash: Digest,
 }
@@ -150,12 +153,14 @@ pub(crate) async fn wait_for(log: &Log, segment: &Segment, end: u64) -> Result<(
 
 impl Tape {
     pub(crate) fn new(running: Arc<Running>, session: SessionId) -> Self {
-        Self::resume(running, session, Chain::EMPTY)
+        let chain = Chain::empty(running.log.clock.now());
+        Self::resume(running, session, chain)
     }
 
     /// Goes on with a session that was left open.
     pub(crate) fn resume(running: Arc<Running>, session: SessionId, chain: Chain) -> Self {
-        Self(Arc::new(Reel { running, session, links: Mutex::new(Links { chain, sealed: false }) }))
+        let links = Links { chain, sealed: false, written: Written::default() };
+        Self(Arc::new(Reel { running, session: Arc::new(session), links: Mutex::new(links) }))
     }
 
     /// The session.
@@ -170,7 +175,7 @@ impl Tape {
     /// Nothing is recorded then, and what was to be recorded must not pass.
     pub fn append(&self, event: &Event, payload: &[&[u8]]) -> Result<Appended, RecordError> {
         let mut links = self.0.lock()?;
-        self.0.append(&mut links, Kind::Event, event, payload, false)
+        self.0.event(&mut links, event, payload, false)
     }
 
     /// Writes an entry and waits until it is as durable as `need`.
@@ -194,7 +199,7 @@ impl Tape {
     pub async fn seal(&self, event: &Event) -> Result<Seal, RecordError> {
         let (seal, appended) = {
             let mut links = self.0.lock()?;
-            self.0.append(&mut links, Kind::Event, event, &[], true)?;
+            self.0.event(&mut links, event, &[], true)?;
             self.0.seal(&mut links)?
         };
         appended.wait(Need::Synced).await?;
@@ -213,49 +218,86 @@ impl Reel {
         self.links.lock().map_err(|_| RecordError::Stopped)
     }
 
-    fn append(
+    /// Writes an event. What its entry may refer to, and the key it is encrypted with, are a segment's:
+    /// when that is complete before the entry is in it, the entry is made again.
+    fn event(
         &self,
         links: &mut Links,
-        kind: Kind,
-        event: &impl Serialize,
+        event: &Event,
         payload: &[&[u8]],
         may_use_reserve: bool,
     ) -> Result<Appended, RecordError> {
+        loop {
+            let sealing = self.running.log.sealing()?;
+            let label = self.label(links, Kind::Event)?;
+            let same_as = match event {
+                Event::Intent { facts, decision, .. } => links.written.find(sealing.segment, facts, decision),
+                _ => None,
+            };
+            let draft = match same_as.and_then(|same_as| Referring::to(event, same_as)) {
+                Some(referring) => Draft::new(label, &referring, payload, Some(&sealing))?,
+                None => Draft::new(label, event, payload, Some(&sealing))?,
+            };
+            if let Some(appended) = self.place(links, &draft, may_use_reserve)? {
+                if let (Event::Intent { facts, decision, .. }, None) = (event, same_as) {
+                    links.written.note(appended.placed.number, appended.sequence, facts, decision);
+                }
+                return Ok(appended);
+            }
+        }
+    }
+
+    /// Writes an entry of the recorder's own, in the clear.
+    fn statement(
+        &self,
+        links: &mut Links,
+        kind: Kind,
+        statement: &impl Serialize,
+    ) -> Result<Appended, RecordError> {
+        let draft = Draft::new(self.label(links, kind)?, statement, &[], None)?;
+        self.place(links, &draft, true)?.ok_or(RecordError::Stopped)
+    }
+
+    fn label(&self, links: &Links, kind: Kind) -> Result<Label<'_>, RecordError> {
         if links.sealed {
             return Err(RecordError::Sealed);
         }
-        let log = &self.running.log;
-        let envelope = Envelope {
-            v: VERSION,
-            kind,
-            session: Some(self.session.clone()),
-            sequence: links.chain.entries,
-            time: log.clock.now(),
-        };
-        let draft = Draft::new(&envelope, event, payload)?;
-        let is_seal = kind == Kind::Seal;
-        let placed =
-            log.place(&draft, payload, Some((&self.session, links.chain)), is_seal, may_use_reserve)?;
-        links.chain = Chain { entries: links.chain.entries + 1, head: placed.hash };
-        links.sealed = is_seal;
-        Ok(Appended {
+        let time = self.running.log.clock.now();
+        Ok(Label { kind, session: Some(&self.session), sequence: links.chain.entries, time })
+    }
+
+    fn place(
+        &self,
+        links: &mut Links,
+        draft: &Draft,
+        may_use_reserve: bool,
+    ) -> Result<Option<Appended>, RecordError> {
+        let mut chain = links.chain;
+        if chain.entries == 0 {
+            chain.opened = draft.time;
+        }
+        let session = Some((&*self.session, chain));
+        let Some(placed) = self.running.log.place(draft, session, may_use_reserve)? else { return Ok(None) };
+        links.chain = Chain { entries: chain.entries + 1, head: placed.hash, ..chain };
+        links.sealed = draft.kind == Kind::Seal;
+        Ok(Some(Appended {
             running: Arc::clone(&self.running),
-            session: self.session.clone(),
-            sequence: envelope.sequence,
+            session: Arc::clone(&self.session),
+            sequence: chain.entries,
             placed,
-        })
+        }))
     }
 
     fn seal(&self, links: &mut Links) -> Result<(Seal, Appended), RecordError> {
-        let Chain { entries, head } = links.chain;
+        let Chain { entries, head, .. } = links.chain;
         let signature = sign_seal(&self.running.log.key, &self.session, entries, head);
         let claim = SealClaim { event: "seal".into(), entries, head, signature: hex(&signature) };
-        let appended = self.append(links, Kind::Seal, &claim, &[], true)?;
-        Ok((Seal { session: self.session.clone(), entries, head, signature }, appended))
+        let appended = self.statement(links, Kind::Seal, &claim)?;
+        Ok((Seal { session: SessionId::clone(&self.session), entries, head, signature }, appended))
     }
 
     fn finish_with_note(&self, links: &mut Links, note: &Note) -> Result<(), RecordError> {
-        self.append(links, Kind::Note, note, &[], true)?;
+        self.statement(links, Kind::Note, note)?;
         self.seal(links)?;
         Ok(())
     }
@@ -271,6 +313,7 @@ impl Drop for Reel {
             event: "abandoned".into(),
             reason: "the session ended without being closed".into(),
             torn: None,
+            expired: Vec::new(),
         };
         if let Err(error) = self.finish_with_note(&mut links, &note) {
             tracing::warn!(%error, session = %self.session, "an abandoned session could not be sealed");

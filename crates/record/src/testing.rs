@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use sallyport_core::{Event, Principal, PrincipalKind, ResultDirection, SessionId, SystemClock, Timestamp};
+use sallyport_core::{
+    Decision, Digest, Event, Facts, Language, OperationKind, Principal, PrincipalKind, ResultDirection,
+    SessionId, SystemClock, Timestamp, UnknownCode,
+};
 
 use crate::medium::{Disk, LocalDisk, Medium};
+use crate::read::Recordings;
 use crate::scan::{Frame, Segment, Step};
-use crate::{Recorder, RecorderSettings, SigningKey};
+use crate::{KeyFiles, Recorder, RecorderSettings, SigningKey};
 
 /// A folder in memory where there is one: the tests start recorders by the hundred, and sync.
 pub(crate) fn folder() -> tempfile::TempDir {
@@ -21,8 +25,33 @@ pub(crate) fn key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
+/// Where it lies.
+pub(crate) fn wrapping_folder() -> PathBuf {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    FOLDER.get_or_init(folder).path().join("wrapping")
+}
+
+/// One wrapping key for all tests: what is under test is rarely the key.
+pub(crate) fn wrapping() -> KeyFiles {
+    let keys = KeyFiles::in_folder(wrapping_folder());
+    static MADE: OnceLock<()> = OnceLock::new();
+    MADE.get_or_init(|| keys.make_first().unwrap());
+    keys
+}
+
+/// The recordings in a folder, with the tests' keys.
+pub(crate) fn recordings(dir: &Path) -> Recordings {
+    Recordings::in_folder(dir).with_keys(Arc::new(wrapping()))
+}
+
 pub(crate) fn settings(dir: &Path, segment_bytes: u64) -> RecorderSettings {
-    RecorderSettings { segment_bytes, min_free_bytes: 0, ..RecorderSettings::new(dir) }
+    RecorderSettings {
+        segment_bytes,
+        min_free_bytes: 0,
+        wrapping: Some(Arc::new(wrapping())),
+        pack: false,
+        ..RecorderSettings::new(dir)
+    }
 }
 
 pub(crate) fn recorder(dir: &Path, segment_bytes: u64) -> Recorder {
@@ -54,6 +83,25 @@ pub(crate) fn opened() -> Event {
     }
 }
 
+pub(crate) fn intent(operation: u64, text: &[u8], facts: &Arc<Facts>, decision: &Arc<Decision>) -> Event {
+    Event::Intent {
+        operation,
+        kind: OperationKind::Query,
+        text_length: text.len(),
+        parameters: Vec::new(),
+        digest: Digest::of(text),
+        facts: Arc::clone(facts),
+        decision: Arc::clone(decision),
+        approval: None,
+        approved_by: Vec::new(),
+    }
+}
+
+/// Facts that can be told apart.
+pub(crate) fn facts(detail: &str) -> Arc<Facts> {
+    Arc::new(Facts::unknown(Language::Postgres, UnknownCode::Dynamic, detail))
+}
+
 pub(crate) fn data(operation: u64) -> Event {
     Event::Data { direction: ResultDirection::ToCaller, operation }
 }
@@ -82,6 +130,9 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to.join("segments")).unwrap();
     for path in segments(from) {
         std::fs::copy(&path, to.join("segments").join(path.file_name().unwrap())).unwrap();
+    }
+    if from.join("checkpoint").exists() {
+        std::fs::copy(from.join("checkpoint"), to.join("checkpoint")).unwrap();
     }
 }
 

@@ -1,23 +1,30 @@
 //! Checks a recording from its files and the public key alone, and says what is wrong and where.
 //!
 //! Everything is checked that `docs/recording-format.md` promises: hashes, both chains, seals,
-//! segment headers, checkpoints, and that nothing lies behind the end. Damage in one place does not
+//! segment headers, rosters, the tree, and that nothing lies behind the end. Damage in one place does not
 //! keep the rest from being checked. One entry and a few words per session are in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ed25519_dalek::VerifyingKey;
-use sallyport_core::{Digest, SessionId};
-use serde::Serialize;
+use sallyport_core::{Digest, SessionId, Timestamp};
 
+use crate::checkpoint::{self, Checkpoint};
+use crate::cipher::Opener;
+use crate::decode::opener;
 use crate::error::RecordError;
-use crate::format::{
-    BadHeader, Checkpoint, Envelope, Header, Kind, NO_LINK, Note, SealClaim, Torn, seal_holds,
-};
-use crate::scan::{Frame, Segment, Step};
+use crate::format::{Envelope, Kind, NO_LINK};
+use crate::header::{BadHeader, Header};
+use crate::note::NoteKey;
+pub use crate::report::{CheckpointVerdict, Head, Problem, Report, SegmentVerdict, SessionVerdict, State};
+use crate::scan::{Closed, Frame, Segment, Step};
 use crate::segment::{self, name_of};
+use crate::statements::{Note, Roster, SealClaim, Torn, seal_holds};
+use crate::tree::{Tree, leaf_hash, log_leaf, session_leaf};
+use crate::wrapping::Wrapping;
 
 /// Most problems reported of one segment: a destroyed one must not fill the memory.
 const MOST_PROBLEMS: usize = 1000;
@@ -34,123 +41,22 @@ pub struct Progress {
     pub of: usize,
 }
 
-/// How a session's recording stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "kebab-case")]
-pub enum State {
-    /// Whole, and its seal holds.
-    Sealed,
-    /// Whole so far, and not sealed: under way, or the log ends before its seal.
-    Open,
-    /// Not what was recorded.
-    Broken {
-        /// The entry at which it shows.
-        sequence: u64,
-        /// In words.
-        what: String,
-    },
+/// What a recording is checked against.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    /// The recorder's public key.
+    pub key: VerifyingKey,
+    /// Checkpoints that were noted earlier, each with a name to report it by.
+    pub noted: Vec<(String, Checkpoint)>,
+    /// Keys to read by: then what is encrypted is decrypted, and what is packed is unpacked and compared.
+    pub keys: Option<Arc<dyn Wrapping>>,
 }
 
-/// One session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SessionVerdict {
-    /// The session.
-    pub session: SessionId,
-    /// Entries seen.
-    pub entries: u64,
-    /// How it stands.
-    #[serde(flatten)]
-    pub state: State,
-}
-
-/// Something wrong in a segment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    /// Byte in the file.
-    pub offset: u64,
-    /// In words.
-    pub what: String,
-}
-
-/// One segment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SegmentVerdict {
-    /// File name.
-    pub file: String,
-    /// Entries seen, of all sessions and of the log itself.
-    pub entries: u64,
-    /// What is wrong, in order.
-    pub problems: Vec<Problem>,
-}
-
-/// The last entry of the log. Noted elsewhere, it shows later whether the log was cut back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Head {
-    /// Number of the segment.
-    pub segment: u64,
-    /// Hash of the entry.
-    pub hash: Digest,
-}
-
-/// What a verification found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// Every session, by id.
-    pub sessions: Vec<SessionVerdict>,
-    /// Every segment, in order.
-    pub segments: Vec<SegmentVerdict>,
-    /// Ends of the log that a start after a crash found torn and set aside, as the log tells it.
-    pub recovered: Vec<Torn>,
-    /// The log's last entry; nothing when there is none.
-    pub head: Option<Head>,
-}
-
-impl Report {
-    /// Whether all that is there is what was recorded.
+impl Trust {
+    /// The key alone.
     #[must_use]
-    pub fn ok(&self) -> bool {
-        self.segments.iter().all(|segment| segment.problems.is_empty())
-            && !self.sessions.iter().any(|session| matches!(session.state, State::Broken { .. }))
-    }
-
-    /// The report for people, line by line: what is wrong first, a sum at the end.
-    #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        for segment in &self.segments {
-            for problem in &segment.problems {
-                lines.push(format!("BROKEN  {} byte {}: {}", segment.file, problem.offset, problem.what));
-            }
-        }
-        let (mut sealed, mut open, mut broken) = (0_u64, 0_u64, 0_u64);
-        for session in &self.sessions {
-            match &session.state {
-                State::Sealed => sealed += 1,
-                State::Open => {
-                    open += 1;
-                    lines.push(format!("open    {} {} entries", session.session, session.entries));
-                }
-                State::Broken { sequence, what } => {
-                    broken += 1;
-                    lines.push(format!("BROKEN  {} entry {sequence}: {what}", session.session));
-                }
-            }
-        }
-        for torn in &self.recovered {
-            lines.push(format!(
-                "note    {} bytes after byte {} of {} were set aside at a start, as torn/{}",
-                torn.bytes, torn.offset, torn.segment, torn.kept_as
-            ));
-        }
-        if let Some(head) = &self.head {
-            lines.push(format!("head    segment {} {}", head.segment, head.hash));
-        }
-        let word = if self.ok() { "ok" } else { "NOT OK" };
-        lines.push(format!(
-            "{word}: {sealed} sessions sealed, {open} open, {broken} broken, {} segments",
-            self.segments.len()
-        ));
-        lines
+    pub fn key(key: VerifyingKey) -> Self {
+        Self { key, noted: Vec::new(), keys: None }
     }
 }
 
@@ -160,17 +66,34 @@ impl Report {
 /// Only what the disk says; what is wrong with the recording is in the report.
 pub fn verify(
     dir: &Path,
-    key: &VerifyingKey,
+    trust: &Trust,
     mut on_progress: impl FnMut(Progress),
 ) -> Result<Report, RecordError> {
+    // Read first: whatever it covers is in the segments by now.
+    let stored = checkpoint::stored(dir)?;
     let segments = segment::list(dir)?;
     let mut check = Check {
-        key,
+        trust,
+        key: &trust.key,
+        opener: None,
+        gone: BTreeSet::new(),
+        expired: BTreeSet::new(),
+        checkpoints: Vec::new(),
         sessions: BTreeMap::new(),
         recovered: Vec::new(),
         head: Some(NO_LINK),
+        number: 0,
+        version_1: false,
+        tree: Tree::default(),
         segment: SegmentVerdict { file: String::new(), entries: 0, problems: Vec::new() },
     };
+    if let Some(stored) = stored {
+        let found = Checkpoint::read(&stored, &NoteKey::of_log(trust.key));
+        check.noted("the checkpoint beside the segments", found.map_err(str::to_owned));
+    }
+    for (name, checkpoint) in &trust.noted {
+        check.noted(name, Ok(checkpoint.clone()));
+    }
     let mut done = Vec::new();
     let mut expected = 1;
     for (index, (number, path)) in segments.iter().enumerate() {
@@ -182,6 +105,11 @@ pub fn verify(
         check.segment(path, *number, index + 1 == segments.len())?;
         done.push(check.segment.clone());
         on_progress(Progress { segments: index + 1, of: segments.len() });
+    }
+    for session in check.gone.difference(&check.expired) {
+        if let Some(track) = check.sessions.get_mut(session) {
+            track.breaks(0, "entries are gone, and no note says that they were let go");
+        }
     }
     let head = segments.last().zip(check.head).map(|((number, _), hash)| Head { segment: *number, hash });
     let sessions = check
@@ -197,11 +125,76 @@ pub fn verify(
             },
         })
         .collect();
-    Ok(Report { sessions, segments: done, recovered: check.recovered, head })
+    let checkpoints = check.checkpoints.into_iter().map(Noted::verdict).collect();
+    let leaves = check.tree.size;
+    Ok(Report { sessions, segments: done, recovered: check.recovered, head, leaves, checkpoints })
+}
+
+/// Every leaf of the log's tree, in order, as the entries in its segments make them. What is unreadable
+/// is left out; then the tree is not that of a checkpoint.
+pub(crate) fn leaves(dir: &Path, mut leaf: impl FnMut(&str)) -> Result<(), RecordError> {
+    let mut opened: BTreeMap<SessionId, Timestamp> = BTreeMap::new();
+    for (number, path) in segment::list(dir)? {
+        let (mut segment, _) = Segment::open(&path)?;
+        let version_1 = segment.is_version_1();
+        loop {
+            let mut seen = None;
+            let step = segment.step(|envelope| {
+                seen = Some(envelope.clone());
+                matches!(envelope.kind, Kind::Seal | Kind::Mark)
+            })?;
+            if let Some(Envelope { session: Some(session), time, .. }) = &seen {
+                let first = if version_1 { Timestamp::from_micros(0) } else { *time };
+                opened.entry(session.clone()).or_insert(first);
+            }
+            match step {
+                Step::End { .. } | Step::Unreadable { .. } => break,
+                Step::Frame(frame) if !version_1 => {
+                    let Some(Envelope { kind, session, sequence, time, .. }) = &frame.envelope else {
+                        continue;
+                    };
+                    match (kind, session) {
+                        (Kind::Mark, _) => leaf(&log_leaf(number, frame.log_link, *time)),
+                        (Kind::Seal, Some(id)) => {
+                            let opened = opened.remove(id).unwrap_or(*time);
+                            leaf(&session_leaf(id, *sequence, frame.session_link, opened, *time));
+                        }
+                        _ => {}
+                    }
+                }
+                Step::Frame(_) | Step::Skipped => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A checkpoint that the tree is held against as it grows.
+#[derive(Debug)]
+struct Noted {
+    name: String,
+    found: Result<Checkpoint, String>,
+    /// The root when the tree had that size.
+    root: Option<Digest>,
+}
+
+impl Noted {
+    fn verdict(self) -> CheckpointVerdict {
+        let problem = match (&self.found, self.root) {
+            (Err(what), _) => Some(what.clone()),
+            (Ok(_), None) => Some("the log ends before it: something was removed".into()),
+            (Ok(found), Some(root)) if found.root != root => {
+                Some("the log is not the one that it was made of".into())
+            }
+            (Ok(_), Some(_)) => None,
+        };
+        CheckpointVerdict { name: self.name, size: self.found.ok().map(|found| found.size), problem }
+    }
 }
 
 #[derive(Debug)]
 struct Track {
+    opened: Timestamp,
     entries: u64,
     head: Digest,
     sealed: bool,
@@ -217,22 +210,52 @@ impl Track {
 }
 
 struct Check<'a> {
+    trust: &'a Trust,
+    /// The present segment's key.
+    opener: Option<Arc<Opener>>,
+    /// Sessions of which bodies are gone, and those that notes say were let go.
+    gone: BTreeSet<SessionId>,
+    expired: BTreeSet<SessionId>,
     key: &'a VerifyingKey,
+    checkpoints: Vec<Noted>,
     sessions: BTreeMap<SessionId, Track>,
     recovered: Vec<Torn>,
     /// Hash of the log's last entry; nothing after something unreadable.
     head: Option<Digest>,
+    /// Number of the present segment, and whether it is of version 1.
+    number: u64,
+    version_1: bool,
+    /// Seals and marks so far.
+    tree: Tree,
     segment: SegmentVerdict,
 }
 
 impl Check<'_> {
+    /// Takes a checkpoint to hold the tree against.
+    fn noted(&mut self, name: &str, found: Result<Checkpoint, String>) {
+        let root = match &found {
+            Ok(checkpoint) if checkpoint.size == 0 => Some(self.tree.root()),
+            _ => None,
+        };
+        self.checkpoints.push(Noted { name: name.to_owned(), found, root });
+    }
+
+    fn leaf(&mut self, text: &str) {
+        self.tree.push(leaf_hash(text.as_bytes()));
+        for noted in &mut self.checkpoints {
+            if noted.found.as_ref().is_ok_and(|found| found.size == self.tree.size) {
+                noted.root = Some(self.tree.root());
+            }
+        }
+    }
+
     fn problem(&mut self, offset: u64, what: impl Into<String>) {
         if self.segment.problems.len() < MOST_PROBLEMS {
             self.segment.problems.push(Problem { offset, what: what.into() });
         }
     }
 
-    fn header(&mut self, bytes: &[u8; crate::format::HEADER], number: u64) -> Option<Digest> {
+    fn header(&mut self, bytes: &[u8], number: u64) -> Option<Digest> {
         let decoded = match Header::decode(bytes, Some(self.key)) {
             Err(BadHeader::Signature) => {
                 self.problem(0, "the header is not signed by this key");
@@ -272,6 +295,16 @@ impl Check<'_> {
             return Ok(());
         };
         self.head = self.header(&header, number);
+        self.number = number;
+        self.version_1 = segment.is_version_1();
+        self.opener = match opener(&header, self.trust.keys.as_deref()) {
+            Ok(opener) => opener.map(Arc::new),
+            Err(error) => {
+                self.problem(0, format!("the segment's key cannot be had: {error}"));
+                None
+            }
+        };
+        segment.unlock(self.opener.clone());
         let mut looks = 0;
         let mut first = true;
         loop {
@@ -305,20 +338,20 @@ impl Check<'_> {
             break;
         }
         if first {
-            self.problem(u64::try_from(header.len()).unwrap_or(0), "the segment has no checkpoint");
+            self.problem(u64::try_from(header.len()).unwrap_or(0), "the segment has no roster");
         }
         Ok(())
     }
 
-    fn frame(&mut self, frame: Frame, first: bool) {
+    fn frame(&mut self, mut frame: Frame, first: bool) {
         self.segment.entries += 1;
         let offset = frame.offset;
         if !frame.intact {
             self.problem(offset, "the entry was altered");
             // Go on from what it claims, so that one altered entry is one problem.
             self.head = Some(frame.hash);
-            if let Some(Envelope { session: Some(session), sequence, .. }) = frame.envelope {
-                let track = self.track(session);
+            if let Some(Envelope { session: Some(session), sequence, time, .. }) = frame.envelope {
+                let track = self.track(session, time);
                 track.breaks(sequence, "the entry was altered");
                 track.entries = sequence.saturating_add(1);
                 track.head = frame.hash;
@@ -329,23 +362,38 @@ impl Check<'_> {
             self.problem(offset, "entries before this one are missing, or it was moved");
         }
         self.head = Some(frame.hash);
-        let Some(envelope) = &frame.envelope else { return };
-        let is_checkpoint = envelope.kind == Kind::Checkpoint;
-        if first != is_checkpoint {
-            self.problem(offset, "a checkpoint stands first in a segment, and only there");
+        let Some(envelope) = frame.envelope.clone() else { return };
+        if frame.lost == Some(Closed::Gone) {
+            self.gone.extend(envelope.session.clone());
+        } else if let (Some(_), Some(opener)) = (envelope.nonce, self.opener.clone())
+            && frame.sections(Some(&opener)).is_err()
+        {
+            self.problem(offset, "the entry cannot be decrypted");
+        }
+        let is_roster = envelope.kind == Kind::Roster;
+        if first != is_roster {
+            self.problem(offset, "a roster stands first in a segment, and only there");
         }
         match &envelope.session {
-            Some(session) => self.session_entry(session.clone(), envelope, &frame),
-            None if is_checkpoint => self.checkpoint(&frame),
+            Some(session) => self.session_entry(session.clone(), &envelope, &frame),
+            None if is_roster => self.roster(&frame),
+            None if envelope.kind == Kind::Mark => {
+                self.leaf(&log_leaf(self.number, frame.log_link, envelope.time));
+            }
             None => {
-                let note = serde_json::from_slice::<Note>(&frame.event).ok();
-                self.recovered.extend(note.and_then(|note| note.torn));
+                let note = frame.statement::<Note>();
+                if let Some(note) = note {
+                    self.recovered.extend(note.torn);
+                    self.expired.extend(note.expired);
+                }
             }
         }
     }
 
-    fn track(&mut self, session: SessionId) -> &mut Track {
+    fn track(&mut self, session: SessionId, time: Timestamp) -> &mut Track {
+        let opened = if self.version_1 { Timestamp::from_micros(0) } else { time };
         self.sessions.entry(session).or_insert(Track {
+            opened,
             entries: 0,
             head: NO_LINK,
             sealed: false,
@@ -356,7 +404,9 @@ impl Check<'_> {
     fn session_entry(&mut self, session: SessionId, envelope: &Envelope, frame: &Frame) {
         let key = *self.key;
         let id = session.clone();
-        let track = self.track(session);
+        let version_1 = self.version_1;
+        let track = self.track(session, envelope.time);
+        let opened = track.opened;
         if track.sealed {
             track.breaks(envelope.sequence, "an entry follows the seal");
         }
@@ -369,7 +419,7 @@ impl Check<'_> {
         track.head = frame.hash;
         if envelope.kind == Kind::Seal {
             track.sealed = true;
-            let holds = serde_json::from_slice::<SealClaim>(&frame.event).is_ok_and(|claim| {
+            let holds = frame.statement::<SealClaim>().is_some_and(|claim| {
                 claim.entries == envelope.sequence
                     && claim.head == frame.session_link
                     && seal_holds(&key, &id, &claim)
@@ -377,22 +427,33 @@ impl Check<'_> {
             if !holds {
                 track.breaks(envelope.sequence, "the seal is not by this key, or not of this recording");
             }
+            if !version_1 {
+                let (entries, head) = (envelope.sequence, frame.session_link);
+                self.leaf(&session_leaf(&id, entries, head, opened, envelope.time));
+            }
         }
     }
 
-    fn checkpoint(&mut self, frame: &Frame) {
-        let Ok(checkpoint) = serde_json::from_slice::<Checkpoint>(&frame.event) else {
-            self.problem(frame.offset, "the checkpoint cannot be read");
+    fn roster(&mut self, frame: &Frame) {
+        let Some(roster) = frame.statement::<Roster>() else {
+            self.problem(frame.offset, "the roster cannot be read");
             return;
         };
-        let listed = checkpoint.open.len();
-        let agree = checkpoint.open.iter().all(|open| {
+        let listed = roster.open.len();
+        let version_1 = self.version_1;
+        let agree = roster.open.iter().all(|open| {
             self.sessions.get(&open.session).is_some_and(|track| {
-                !track.sealed && track.entries == open.entries && track.head == open.head
+                !track.sealed
+                    && track.entries == open.entries
+                    && track.head == open.head
+                    && (version_1 || track.opened == open.opened())
             })
         });
         if !agree || self.sessions.values().filter(|track| !track.sealed).count() != listed {
-            self.problem(frame.offset, "the checkpoint and the entries before it disagree");
+            self.problem(frame.offset, "the roster and the entries before it disagree");
+        }
+        if !version_1 && roster.tree != self.tree {
+            self.problem(frame.offset, "the tree in the roster is not that of the entries before it");
         }
     }
 }

@@ -6,12 +6,15 @@ use std::sync::OnceLock;
 use proptest::prelude::*;
 
 use super::*;
-use crate::format::{Draft, hex, sign_seal};
-use crate::testing::{closed, copy, data, folder, frames, key, opened, recorder, segments, session};
+use crate::format::entry_hash;
+use crate::statements::{hex, sign_seal};
+use crate::testing::{
+    closed, copy, data, folder, frames, key, opened, recorder, segments, session, wrapping_folder,
+};
 use crate::{Recorder, SigningKey};
 
 fn check(dir: &Path) -> Report {
-    verify(dir, &key().verifying_key(), |_| {}).unwrap()
+    verify(dir, &Trust::key(key().verifying_key()), |_| {}).unwrap()
 }
 
 /// Three sealed sessions, interleaved, over several segments.
@@ -57,7 +60,7 @@ fn pieces(path: &Path) -> (Vec<u8>, Vec<Vec<u8>>) {
     let bytes = std::fs::read(path).unwrap();
     let at = |offset: u64| usize::try_from(offset).unwrap();
     let parts = frames(path).iter().map(|frame| bytes[at(frame.offset)..at(frame.end)].to_vec()).collect();
-    (bytes[..crate::format::HEADER].to_vec(), parts)
+    (bytes[..at(frames(path)[0].offset)].to_vec(), parts)
 }
 
 fn rearranged(which: usize, change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Report {
@@ -158,8 +161,9 @@ fn a_tail_cut_off_within_a_segment_shows_in_the_next() {
 #[test]
 fn a_log_cut_back_to_before_a_seal_leaves_that_session_open_never_sealed() {
     let last = segments(origin()).len() - 1;
-    let report = rearranged(last, |parts| parts.truncate(parts.len() - 1));
+    let report = rearranged(last, |parts| parts.truncate(parts.len() - 2));
     assert_eq!(report.sessions[2].state, State::Open);
+    assert!(report.checkpoints[0].problem.is_some(), "the checkpoint tells, while it is there");
     assert_ne!(report.head, altered(|_| {}).head, "a head noted elsewhere tells");
 }
 
@@ -175,68 +179,91 @@ fn bytes_behind_the_end_show() {
     assert!(!report.ok());
 }
 
+/// A body in the clear.
+fn clear(event: &impl serde::Serialize) -> Vec<u8> {
+    let event = serde_json::to_vec(event).unwrap();
+    [&u32::try_from(event.len()).unwrap().to_be_bytes(), event.as_slice()].concat()
+}
+
+/// A frame from its parts, as the document says.
+fn assembled(envelope: &[u8], body: &[u8], session_link: Digest, log_link: Digest) -> (Vec<u8>, Digest) {
+    let hash = entry_hash(session_link, log_link, Digest::of(body), envelope);
+    let length = u32::try_from(2 + envelope.len() + body.len() + 96).unwrap();
+    let links = [session_link, log_link, hash].map(|link| *link.as_bytes()).concat();
+    let word = u16::try_from(envelope.len()).unwrap().to_be_bytes();
+    ([&length.to_be_bytes(), word.as_slice(), envelope, body, &links].concat(), hash)
+}
+
 /// Rewrites the whole log with all hashes made anew, as somebody who has everything but the key could.
-/// `change` sees each entry's session, number, event and payload; nothing to drop the entry.
-fn forged(change: impl Fn(&Frame) -> Option<(Vec<u8>, Vec<u8>)>, key: &SigningKey, resign: bool) -> Report {
+/// `change` sees each entry and gives its body; nothing to drop the entry.
+fn forged(change: impl Fn(&Frame) -> Option<Vec<u8>>, key: &SigningKey, resign: bool) -> Report {
     altered(|dir| {
-        let mut chains: BTreeMap<SessionId, (u64, Digest)> = BTreeMap::new();
+        let mut chains: BTreeMap<SessionId, (u64, Digest, Timestamp)> = BTreeMap::new();
         let paths: Vec<PathBuf> = segments(dir);
-        let mut head = NO_LINK;
+        let (mut head, mut tree) = (NO_LINK, Tree::default());
         for path in &paths {
             let bytes = std::fs::read(path).unwrap();
-            let (mut header, mut link) = Header::decode(bytes.first_chunk().unwrap(), None).unwrap();
-            let mut out = bytes[..crate::format::HEADER].to_vec();
+            let start = usize::try_from(frames(path)[0].offset).unwrap();
+            let (mut header, mut link) = Header::decode(&bytes[..start], None).unwrap();
+            let mut out = bytes[..start].to_vec();
             if resign {
                 header.previous = head;
                 header.key = key.verifying_key().to_bytes();
-                (out, link) = header.encode(key);
+                (out, link) = header.encode(key).unwrap();
             }
             head = link;
             for frame in frames(path) {
-                let Some((mut event, payload)) = change(&frame) else { continue };
-                let mut envelope = frame.envelope.unwrap();
+                let Some(mut body) = change(&frame) else { continue };
+                let kind = frame.envelope.as_ref().unwrap().kind;
+                let time = frame.envelope.as_ref().unwrap().time;
+                let mut envelope = frame.envelope_bytes.clone();
                 let mut session_link = NO_LINK;
-                if let Some(id) = &envelope.session {
-                    let chain = chains.entry(id.clone()).or_insert((0, NO_LINK));
-                    (envelope.sequence, session_link) = *chain;
-                    if envelope.kind == Kind::Seal {
-                        let signature = hex(&sign_seal(key, id, chain.0, chain.1));
-                        let old: SealClaim = serde_json::from_slice(&event).unwrap();
+                let id = frame.envelope.as_ref().unwrap().session.clone();
+                if let Some(id) = &id {
+                    let (entries, last, opened) = *chains.entry(id.clone()).or_insert((0, NO_LINK, time));
+                    envelope[10..18].copy_from_slice(&entries.to_be_bytes());
+                    session_link = last;
+                    if kind == Kind::Seal {
+                        let signature = hex(&sign_seal(key, id, entries, last));
+                        let old: SealClaim = frame.statement().unwrap();
                         let signature = if resign { signature } else { old.signature };
-                        let claim =
-                            SealClaim { event: "seal".into(), entries: chain.0, head: chain.1, signature };
-                        event = serde_json::to_vec(&claim).unwrap();
+                        let event = "seal".into();
+                        body = clear(&SealClaim { event, entries, head: last, signature });
+                        let leaf = session_leaf(id, entries, last, opened, time);
+                        tree.push(leaf_hash(leaf.as_bytes()));
                     }
                 }
-                if envelope.kind == Kind::Checkpoint {
-                    let mut checkpoint: Checkpoint = serde_json::from_slice(&event).unwrap();
-                    for open in &mut checkpoint.open {
-                        (open.entries, open.head) = chains[&open.session];
+                if kind == Kind::Roster {
+                    let size = usize::try_from(u32::from_be_bytes(*body.first_chunk().unwrap())).unwrap();
+                    let mut roster: Roster = serde_json::from_slice(&body[4..4 + size]).unwrap();
+                    for open in &mut roster.open {
+                        (open.entries, open.head, _) = chains[&open.session];
                     }
-                    event = serde_json::to_vec(&checkpoint).unwrap();
+                    roster.tree = tree.clone();
+                    body = clear(&roster);
                 }
-                let event: serde_json::Value = serde_json::from_slice(&event).unwrap();
-                let draft = Draft::new(&envelope, &event, &[&payload]).unwrap();
-                let (trailer, hash) = draft.trailer(session_link, head);
+                if kind == Kind::Mark {
+                    tree.push(leaf_hash(log_leaf(header.number, head, time).as_bytes()));
+                }
+                let (made, hash) = assembled(&envelope, &body, session_link, head);
                 head = hash;
-                if let Some(id) = envelope.session {
-                    chains.insert(id, (envelope.sequence + 1, hash));
+                if let Some(id) = id {
+                    let chain = chains.get_mut(&id).unwrap();
+                    (chain.0, chain.1) = (chain.0 + 1, hash);
                 }
-                out.extend_from_slice(draft.prefix());
-                out.extend_from_slice(&payload);
-                out.extend_from_slice(&trailer);
+                out.extend_from_slice(&made);
             }
             std::fs::write(path, out).unwrap();
         }
     })
 }
 
-fn with_other_rows(frame: &Frame) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut payload = frame.payload.clone();
-    if let Some(byte) = payload.first_mut() {
-        *byte = b'R';
+fn with_other_rows(frame: &Frame) -> Option<Vec<u8>> {
+    let mut body = frame.body.clone();
+    if frame.envelope.as_ref()?.kind == Kind::Event {
+        *body.last_mut()? ^= 1;
     }
-    Some((frame.event.clone(), payload))
+    Some(body)
 }
 
 #[test]
@@ -253,19 +280,22 @@ fn a_log_forged_whole_with_another_key_is_told_apart() {
     assert!(report.sessions.iter().all(|found| matches!(found.state, State::Broken { sequence: 5, .. })));
     assert!(report.segments.iter().all(|found| !found.problems.is_empty()), "headers are signed too");
     let own = forged(with_other_rows, &key(), true);
-    assert!(own.ok(), "the forger of this test makes no mistake of its own: {:?}", own.lines());
+    let whole = own.sessions.iter().all(|found| found.state == State::Sealed);
+    let clean = own.segments.iter().all(|found| found.problems.is_empty());
+    assert!(whole && clean, "the forger of this test makes no mistake of its own: {:?}", own.lines());
+    assert!(!own.ok(), "but a checkpoint shows even what the key's owner rewrote");
 }
 
 #[test]
 fn an_entry_moved_into_another_session_breaks_its_seal_even_when_rehashed() {
+    let other = frames(&segments(origin())[0]);
+    let envelope = |frame: &Frame| frame.envelope.clone().unwrap();
+    let theirs = other.iter().find(|frame| envelope(frame).session == Some(session(1))).unwrap();
     let report = forged(
         |frame| {
-            let id = frame.envelope.as_ref()?.session.clone();
-            let spliced = id == Some(session(2)) && frame.envelope.as_ref()?.sequence == 2;
-            Some((
-                frame.event.clone(),
-                if spliced { b"of session 1".to_vec() } else { frame.payload.clone() },
-            ))
+            let found = envelope(frame);
+            let spliced = found.session == Some(session(2)) && found.sequence == 2;
+            Some(if spliced { theirs.body.clone() } else { frame.body.clone() })
         },
         &key(),
         false,
@@ -278,13 +308,12 @@ fn a_session_taken_out_whole_shows_in_the_seals_of_the_others() {
     let report = forged(
         |frame| {
             let id = frame.envelope.as_ref()?.session.clone();
-            let mut event = frame.event.clone();
-            if frame.envelope.as_ref()?.kind == Kind::Checkpoint {
-                let mut checkpoint: Checkpoint = serde_json::from_slice(&event).unwrap();
-                checkpoint.open.retain(|open| open.session != session(2));
-                event = serde_json::to_vec(&checkpoint).unwrap();
+            if frame.envelope.as_ref()?.kind == Kind::Roster {
+                let mut roster: Roster = frame.statement().unwrap();
+                roster.open.retain(|open| open.session != session(2));
+                return Some(clear(&roster));
             }
-            (id != Some(session(2))).then(|| (event, frame.payload.clone()))
+            (id != Some(session(2))).then(|| frame.body.clone())
         },
         &key(),
         false,
@@ -328,41 +357,93 @@ fn a_log_being_written_verifies() {
 #[test]
 fn a_key_that_is_not_the_recorders_verifies_nothing() {
     let other = SigningKey::from_bytes(&[9; 32]).verifying_key();
-    let report = verify(origin(), &other, |_| {}).unwrap();
+    let report = verify(origin(), &Trust::key(other), |_| {}).unwrap();
     assert!(report.sessions.iter().all(|found| matches!(found.state, State::Broken { .. })));
+}
+
+/// What the verifier that is written from the documentation says of a recording; nothing without Python.
+fn by_the_book(dir: &Path, key: &SigningKey, more: &[&std::ffi::OsStr]) -> Option<(bool, String)> {
+    use ed25519_dalek::pkcs8::EncodePublicKey as _;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/verify_recording.py");
+    let pem = dir.join("key.pem");
+    std::fs::write(&pem, key.verifying_key().to_public_key_pem(Default::default()).unwrap()).unwrap();
+    let command = &mut std::process::Command::new("python3");
+    let output = command.arg(&script).arg(dir).arg(&pem).args(more).output().ok()?;
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if text.contains("ModuleNotFoundError") {
+        eprintln!("skipped: python3 has no cryptography package");
+        return None;
+    }
+    Some((output.status.success(), text))
 }
 
 #[test]
 fn the_verifier_written_from_the_documentation_agrees() {
-    use ed25519_dalek::pkcs8::EncodePublicKey as _;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/verify_recording.py");
     let dir = folder();
     copy(origin(), dir.path());
-    let pem = dir.path().join("key.pem");
-    let run = |key: &SigningKey| {
-        std::fs::write(&pem, key.verifying_key().to_public_key_pem(Default::default()).unwrap()).unwrap();
-        let output = std::process::Command::new("python3").arg(&script).arg(dir.path()).arg(&pem).output();
-        output.ok().map(|output| {
-            let text = [output.stdout, output.stderr].concat();
-            (output.status.success(), String::from_utf8_lossy(&text).into_owned())
-        })
-    };
-    let Some((ok, text)) = run(&key()) else { return eprintln!("skipped: no python3") };
-    if text.contains("ModuleNotFoundError") {
-        return eprintln!("skipped: python3 has no cryptography package");
-    }
+    let Some((ok, text)) = by_the_book(dir.path(), &key(), &[]) else { return };
     let head = check(dir.path()).head.unwrap().hash.to_string();
-    assert!(ok && text.contains("sealed") && text.contains(&head), "{text}");
-    let (ok, text) = run(&SigningKey::from_bytes(&[9; 32])).unwrap();
+    assert!(ok && text.contains("sealed") && text.contains("holds") && text.contains(&head), "{text}");
+    let (ok, text) = by_the_book(dir.path(), &SigningKey::from_bytes(&[9; 32]), &[]).unwrap();
     assert!(!ok && text.contains("not signed by this key") && text.contains("not by this key"), "{text}");
-    for at in [0, 20, 50, 70, 100, 170, 400, 900, 1500] {
-        let path = &segments(dir.path())[0];
-        let whole = std::fs::read(path).unwrap();
-        let mut bytes = whole.clone();
-        bytes[at] ^= 4;
-        std::fs::write(path, bytes).unwrap();
-        let (ok, text) = run(&key()).unwrap();
-        assert!(!ok && text.contains("NOT OK"), "byte {at}: {text}");
-        std::fs::write(path, whole).unwrap();
+    let keys = wrapping_folder();
+    let (ok, text) = by_the_book(dir.path(), &key(), &["--keys".as_ref(), keys.as_os_str()]).unwrap();
+    assert!(ok && text.contains("15 of 15 encrypted entries were decrypted"), "{text}");
+    let old = folder();
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/version-1"), old.path());
+    let (ok, text) = by_the_book(old.path(), &key(), &[]).unwrap();
+    assert!(ok && check(old.path()).ok(), "version 1: {text}");
+}
+
+/// Everything that is done to a recording here, both verifiers have to see.
+#[test]
+fn both_verifiers_see_every_alteration() {
+    let noted = origin().join("checkpoint");
+    let both = |name: &str, dir: &Path| {
+        let text = std::fs::read_to_string(&noted).unwrap();
+        let checkpoint = Checkpoint::read(&text, &NoteKey::of_log(key().verifying_key())).unwrap();
+        let trust = Trust { noted: vec![("noted".into(), checkpoint)], ..Trust::key(key().verifying_key()) };
+        let ours = verify(dir, &trust, |_| {}).unwrap();
+        assert!(!ours.ok(), "{name}: {:?}", ours.lines());
+        if let Some((ok, text)) = by_the_book(dir, &key(), &["--checkpoint".as_ref(), noted.as_os_str()]) {
+            assert!(!ok && text.contains("NOT OK"), "{name}: {text}");
+        }
+    };
+    let tampered = |name: &str, change: &dyn Fn(&Path)| {
+        let dir = folder();
+        copy(origin(), dir.path());
+        change(dir.path());
+        both(name, dir.path());
+    };
+    for at in [0, 20, 50, 70, 98, 101, 120, 170, 250, 400, 900, 1500, 2500] {
+        tampered(&format!("byte {at}"), &|dir| {
+            let path = &segments(dir)[0];
+            let mut bytes = std::fs::read(path).unwrap();
+            bytes[at] ^= 4;
+            std::fs::write(path, bytes).unwrap();
+        });
     }
+    let entries = |dir: &Path, which: usize, change: &dyn Fn(&mut Vec<Vec<u8>>)| {
+        let path = segments(dir)[which].clone();
+        let (header, mut parts) = pieces(&path);
+        change(&mut parts);
+        std::fs::write(&path, [header, parts.concat()].concat()).unwrap();
+    };
+    tampered("an entry removed", &|dir| entries(dir, 0, &|parts| drop(parts.remove(3))));
+    tampered("entries swapped", &|dir| entries(dir, 0, &|parts| parts.swap(2, 3)));
+    tampered("an entry repeated", &|dir| entries(dir, 0, &|parts| parts.insert(3, parts[3].clone())));
+    tampered("the first segment gone", &|dir| std::fs::remove_file(&segments(dir)[0]).unwrap());
+    tampered("the last segment and the checkpoint gone", &|dir| {
+        std::fs::remove_file(segments(dir).pop().unwrap()).unwrap();
+        std::fs::remove_file(dir.join("checkpoint")).unwrap();
+    });
+    tampered("the tail and the checkpoint gone", &|dir| {
+        entries(dir, segments(dir).len() - 1, &|parts| parts.truncate(parts.len() - 2));
+        std::fs::remove_file(dir.join("checkpoint")).unwrap();
+    });
+    tampered("the checkpoint of another tree", &|dir| {
+        let text = crate::checkpoint::sign(&Tree::default(), &SigningKey::from_bytes(&[9; 32]));
+        std::fs::write(dir.join("checkpoint"), text).unwrap();
+    });
+    tampered("bytes behind the end", &|dir| entries(dir, 1, &|parts| parts.push(vec![0, 0, 0, 0, 7])));
 }

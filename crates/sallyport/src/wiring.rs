@@ -15,14 +15,15 @@ use sallyport_gateway::tasks::Tasks;
 use sallyport_gateway::{Gateway, ListenerTls, Parts, Settings, SignIn, tls};
 use sallyport_mask::Labels;
 use sallyport_policy::{Policy, PolicyFile};
-use sallyport_record::{Durability, Recorder, RecorderSettings, load_or_create_key};
+use sallyport_record::read::Recordings;
+use sallyport_record::{Durability, KeyFiles, Recorder, RecorderSettings, Wrapping, load_or_create_key};
 use sallyport_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroize as _;
 
-use crate::config::{self, Config, DurabilityEntry, SignInEntry};
+use crate::config::{self, Config, DurabilityEntry, EncryptionEntry, SignInEntry};
 use crate::environment;
 use crate::failure::Failure;
 use crate::folder;
@@ -265,9 +266,18 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         DurabilityEntry::Disk => Durability::Disk,
         DurabilityEntry::Os => Durability::Os,
     };
-    let recording = RecorderSettings { durability, ..RecorderSettings::new(config.recordings()) };
+    let keys = KeyFiles::in_folder(config.wrapping_keys());
+    let wrapping: Option<Arc<dyn Wrapping>> = match config.encryption {
+        EncryptionEntry::Off => None,
+        EncryptionEntry::File => {
+            keys.make_first().map_err(|error| failed("recording", &error))?;
+            Some(Arc::new(keys.clone()))
+        }
+    };
+    let recording = RecorderSettings { durability, wrapping, ..RecorderSettings::new(config.recordings()) };
     let recorder =
         Recorder::open(recording, key, Arc::clone(&clock)).map_err(|error| failed("recording", &error))?;
+    let recordings = Recordings::in_folder(config.recordings()).with_keys(Arc::new(keys));
     // Only now that the recording's lock is ours: another gateway's sessions are not orphans.
     let orphans = store.close_orphans(clock.now()).await.map_err(|error| failed("store", &error))?;
     if orphans > 0 {
@@ -310,7 +320,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         control,
         Arc::new(Present(receiver)),
         Arc::clone(&clock),
-        sallyport_record::read::Recordings::in_folder(config.recordings()),
+        recordings,
         &hosts,
     );
     let api = TcpListener::bind(config.api)

@@ -1,48 +1,122 @@
-//! `sallyport recording verify`: offline, with the public key alone.
+//! `sallyport recording`: check a recording and prove what is in it, offline, with the public key alone.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use sallyport_record::load_public_key;
-use sallyport_record::verify::verify;
+use sallyport_core::SessionId;
+use sallyport_record::verify::{Progress, Trust, verify};
+use sallyport_record::{Checkpoint, KeyFiles, NoteKey, load_public_key, proof};
 
 use super::Bench;
 use crate::config;
 use crate::failure::Failure;
 
+/// A proof or a checkpoint is never larger.
+const MOST_BYTES: u64 = 1 << 20;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Check that a recording is what was recorded: chains, signatures, nothing missing.
     #[command(
-        after_help = "Example: sallyport recording verify sallyport-data/recordings --key recording.pub.pem"
+        after_help = "Example: sallyport recording verify sallyport-data/recordings --key recording.pub.pem \\\n         \
+                      --checkpoint noted-in-june"
     )]
     Verify {
         /// The recording's folder; the configuration's when left out.
+        folder: Option<PathBuf>,
+        /// The public key, in PEM or as a verifier's key; the configuration's when left out.
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+        /// A checkpoint noted earlier: whether everything it covers is still there, and the same.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+        /// Folder of wrapping keys: then what is encrypted is decrypted too, and what is packed is compared.
+        #[arg(long, value_name = "DIR")]
+        keys: Option<PathBuf>,
+    },
+    /// Prove that a session is in the log, or that the log only grew since a checkpoint.
+    #[command(
+        after_help = "Example: sallyport recording prove 06F2ABCDEF0123456789ABCDEF > session.tlog-proof"
+    )]
+    Prove {
+        /// The session.
+        #[arg(required_unless_present = "since", conflicts_with = "since")]
+        session: Option<String>,
+        /// A checkpoint noted earlier.
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+        /// The recording's folder; the configuration's when left out.
+        #[arg(long, value_name = "DIR")]
         folder: Option<PathBuf>,
         /// The public key; the configuration's when left out.
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
     },
+    /// Check a proof, with the public key and without the recording.
+    #[command(
+        after_help = "Example: sallyport recording check-proof session.tlog-proof --key recording.pub.pem"
+    )]
+    CheckProof {
+        /// The proof.
+        proof: PathBuf,
+        /// The checkpoint that a proof with --since began at.
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+        /// The public key; the configuration's when left out.
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+    },
+    /// Make a new key that wraps the keys of segments from the next segment on. Older keys stay, to read by.
+    #[command(after_help = "Example: sallyport recording rotate-key")]
+    RotateKey,
 }
 
 pub(crate) fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
-    let Verb::Verify { folder, key } = verb;
-    let (folder, key) = places(bench, folder.as_deref(), key.as_deref())?;
+    match verb {
+        Verb::Verify { folder, key, checkpoint, keys } => {
+            let (folder, key) = places(bench, folder.as_deref(), key.as_deref())?;
+            check(bench, &folder, &key, checkpoint, keys.as_deref())
+        }
+        Verb::Prove { session, since, folder, key } => {
+            let (folder, key) = places(bench, folder.as_deref(), key.as_deref())?;
+            prove(bench, &folder, &key, session.as_deref(), since.as_deref())
+        }
+        Verb::CheckProof { proof, since, key } => {
+            let key = match key {
+                Some(key) => key.clone(),
+                None => public(&config::load(&bench.file)?.keys()),
+            };
+            check_proof(bench, proof, since.as_deref(), &key)
+        }
+        Verb::RotateKey => rotate_key(bench),
+    }
+}
+
+fn check(
+    bench: &mut Bench,
+    folder: &Path,
+    key: &Path,
+    checkpoints: &[PathBuf],
+    keys: Option<&Path>,
+) -> Result<(), Failure> {
     if !folder.is_dir() {
         return Err(Failure::usage(format!("there is no folder {}", folder.display())));
     }
-    let key = load_public_key(&key).map_err(|error| Failure::usage(format!("{}: {error}", key.display())))?;
-    let watched = std::io::stderr().is_terminal();
-    let report = verify(&folder, &key, |progress| {
-        if watched && progress.segments < progress.of {
-            // Only to show that it goes on; losing it is no failure.
-            let _shown = write!(std::io::stderr(), "\r{} of {} segments", progress.segments, progress.of);
-        } else if watched {
-            let _shown = write!(std::io::stderr(), "\r\x1b[K");
+    let key = note_key(key)?;
+    let mut trust = Trust::key(*key.key());
+    if let Some(keys) = keys {
+        if !keys.is_dir() {
+            return Err(Failure::usage(format!("there is no folder {}", keys.display())));
         }
-    })
-    .map_err(|error| Failure::failed(format!("the recording cannot be read: {error}")))?;
+        trust.keys = Some(std::sync::Arc::new(KeyFiles::in_folder(keys)));
+    }
+    for path in checkpoints {
+        trust.noted.push((path.display().to_string(), noted(path, &key)?));
+    }
+    let watched = std::io::stderr().is_terminal();
+    let report =
+        verify(folder, &trust, |progress| show(watched, progress)).map_err(|error| unreadable(&error))?;
     if bench.out.is_json() {
         bench.out.json(&serde_json::json!({ "ok": report.ok(), "report": report }))?;
     } else {
@@ -53,18 +127,120 @@ pub(crate) fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
     if report.ok() { Ok(()) } else { Err(Failure::failed("the recording is not what was recorded")) }
 }
 
+fn show(watched: bool, progress: Progress) {
+    if watched && progress.segments < progress.of {
+        // Only to show that it goes on; losing it is no failure.
+        let _shown = write!(std::io::stderr(), "\r{} of {} segments", progress.segments, progress.of);
+    } else if watched {
+        let _shown = write!(std::io::stderr(), "\r\x1b[K");
+    }
+}
+
+fn prove(
+    bench: &mut Bench,
+    folder: &Path,
+    key: &Path,
+    session: Option<&str>,
+    since: Option<&Path>,
+) -> Result<(), Failure> {
+    let key = note_key(key)?;
+    let text = match (session, since) {
+        (Some(session), _) => {
+            let session = SessionId::parse(session)
+                .ok_or_else(|| Failure::usage("a session's id is letters, digits, `-` and `_`"))?;
+            proof::prove(folder, &key, &session)
+        }
+        (None, Some(since)) => proof::prove_since(folder, &key, &noted(since, &key)?),
+        (None, None) => return Err(Failure::usage("name a session, or a checkpoint with --since")),
+    };
+    let text = text.map_err(|error| Failure::failed(format!("there is no proof: {error}")))?;
+    if bench.out.is_json() {
+        return bench.out.json(&serde_json::json!({ "proof": text }));
+    }
+    for line in text.lines() {
+        bench.out.line(line)?;
+    }
+    Ok(())
+}
+
+fn check_proof(bench: &mut Bench, path: &Path, since: Option<&Path>, key: &Path) -> Result<(), Failure> {
+    let key = note_key(key)?;
+    let text = read(path)?;
+    let wrong = |what: &str| Failure::failed(format!("{}: {what}", path.display()));
+    if let Some(since) = since {
+        let old = noted(since, &key)?;
+        let new = proof::check_since(&text, &key, &old).map_err(wrong)?;
+        if bench.out.is_json() {
+            return bench.out.json(&serde_json::json!({ "ok": true, "from": old.size, "to": new.size }));
+        }
+        let line = format!("ok: the log of {} leaves begins with that of {}", new.size, old.size);
+        return bench.out.line(&line);
+    }
+    let proven = proof::check(&text, &key).map_err(wrong)?;
+    if bench.out.is_json() {
+        return bench.out.json(&serde_json::json!({ "ok": true, "proven": proven }));
+    }
+    bench.out.line(&format!(
+        "ok: session {} is in the log, leaf {} of {}: {} entries, head {}",
+        proven.session, proven.index, proven.size, proven.entries, proven.head
+    ))
+}
+
+fn rotate_key(bench: &mut Bench) -> Result<(), Failure> {
+    let folder = config::load(&bench.file)?.wrapping_keys();
+    let keys = KeyFiles::in_folder(&folder);
+    let failed = |error: sallyport_record::RecordError| {
+        Failure::failed(format!("the key could not be made in {}: {error}", folder.display()))
+    };
+    let id = keys.rotate().map_err(failed)?;
+    let kept = keys.ids().map_err(failed)?.len().saturating_sub(1);
+    if bench.out.is_json() {
+        return bench.out.json(&serde_json::json!({ "key": id, "older": kept }));
+    }
+    bench.out.line(&format!("made key {id}; it wraps from the next segment on"))?;
+    bench
+        .out
+        .line(&format!("{kept} older in {}: keep them for as long as what they encrypt", folder.display()))
+}
+
+fn unreadable(error: &sallyport_record::RecordError) -> Failure {
+    Failure::failed(format!("the recording cannot be read: {error}"))
+}
+
+fn note_key(path: &Path) -> Result<NoteKey, Failure> {
+    let key =
+        load_public_key(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    Ok(NoteKey::of_log(key))
+}
+
+fn noted(path: &Path, key: &NoteKey) -> Result<Checkpoint, Failure> {
+    Checkpoint::read(&read(path)?, key).map_err(|what| Failure::failed(format!("{}: {what}", path.display())))
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    use std::io::Read as _;
+    let failed = |error: &dyn std::fmt::Display| Failure::usage(format!("{}: {error}", path.display()));
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
+    file.take(MOST_BYTES).read_to_string(&mut text).map_err(|error| failed(&error))?;
+    Ok(text)
+}
+
+fn public(keys: &Path) -> PathBuf {
+    keys.join("recording.pub.pem")
+}
+
 fn places(bench: &Bench, folder: Option<&Path>, key: Option<&Path>) -> Result<(PathBuf, PathBuf), Failure> {
-    let public = |keys: PathBuf| keys.join("recording.pub.pem");
     match (folder, key) {
         (Some(folder), Some(key)) => Ok((folder.to_path_buf(), key.to_path_buf())),
         // Beside `recordings` in the data folder lie the keys.
         (Some(folder), None) => {
             let beside = folder.parent().unwrap_or_else(|| Path::new("")).join("keys");
-            Ok((folder.to_path_buf(), public(beside)))
+            Ok((folder.to_path_buf(), public(&beside)))
         }
         (None, key) => {
             let config = config::load(&bench.file)?;
-            let key = key.map_or_else(|| public(config.keys()), Path::to_path_buf);
+            let key = key.map_or_else(|| public(&config.keys()), Path::to_path_buf);
             Ok((config.recordings(), key))
         }
     }

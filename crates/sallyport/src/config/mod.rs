@@ -21,7 +21,7 @@ use duration::TextDuration;
 use model::ConfigFile;
 
 pub(crate) use duration::TextDuration as CliDuration;
-pub(crate) use model::{DurabilityEntry, SignInEntry};
+pub(crate) use model::{DurabilityEntry, EncryptionEntry, SignInEntry};
 pub(crate) use problem::{ConfigProblem, Problems};
 
 /// The annotated example: `sallyport config example` prints it, and a test holds that it is valid.
@@ -123,6 +123,8 @@ pub(crate) struct Config {
     pub(crate) labels: Option<PathBuf>,
     /// When a receipt waits for the disk.
     pub(crate) durability: DurabilityEntry,
+    /// How what is recorded is encrypted.
+    pub(crate) encryption: EncryptionEntry,
     /// Limits.
     pub(crate) limits: Limits,
     /// Things worth knowing that are no problem.
@@ -145,6 +147,11 @@ impl Config {
         self.data_dir.join("keys")
     }
 
+    /// The keys that wrap the recording's data keys.
+    pub(crate) fn wrapping_keys(&self) -> PathBuf {
+        self.keys().join(WRAPPING_KEYS)
+    }
+
     /// The administrator's token that `sallyport init` made.
     pub(crate) fn admin_token(&self) -> PathBuf {
         self.data_dir.join(ADMIN_TOKEN)
@@ -158,6 +165,9 @@ impl Config {
         Some(host.to_owned())
     }
 }
+
+/// Folder of the keys that wrap the recording's data keys, under `keys`.
+pub(crate) const WRAPPING_KEYS: &str = "recording-wrapping";
 
 /// Name of the administrator's token file within the data folder.
 pub(crate) const ADMIN_TOKEN: &str = "admin.token";

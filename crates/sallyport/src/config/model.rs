@@ -253,6 +253,20 @@ pub(crate) struct RecordingEntry {
     /// Which results are kept.
     #[serde(default)]
     pub(crate) results: ResultsEntry,
+    /// How what is recorded is encrypted.
+    #[serde(default)]
+    pub(crate) encryption: EncryptionEntry,
+}
+
+/// How what is recorded is encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EncryptionEntry {
+    /// AES-256-GCM; each segment's key is wrapped by a key in `keys/recording-wrapping`.
+    #[default]
+    File,
+    /// In the clear.
+    Off,
 }
 
 /// When an operation waits for the disk.

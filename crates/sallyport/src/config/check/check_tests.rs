@@ -145,6 +145,13 @@ fn unknown_keys_are_errors_everywhere() {
 #[test]
 fn values_that_do_not_exist_are_errors() {
     wrong("durability", "\"auto\"", "\"none\"", "unknown variant `none`", "durability");
+    wrong(
+        "encryption",
+        "results = \"full\"",
+        "encryption = \"rot13\"",
+        "unknown variant `rot13`",
+        "encryption",
+    );
     wrong("results", "\"full\"\n[limits]", "\"hash\"\n[limits]", "unknown variant `hash`", "results");
     wrong("kind", "\"agent\"", "\"robot\"", "unknown variant `robot`", "kind");
     wrong("role", "[\"approver\"]", "[\"root\"]", "unknown variant `root`", "roles");

@@ -58,6 +58,7 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
             policy_dir,
             labels,
             durability: model.recording.durability,
+            encryption: model.recording.encryption,
             limits,
             notes,
         }),

@@ -1,0 +1,150 @@
+//! Packs segments that are complete, one at a time, off everybody's way.
+//!
+//! A segment that cannot be packed stays as it is and keeps no other from being packed. A stop at any
+//! point leaves the segment there, once or twice; the next start goes on.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::decode::opener;
+use crate::error::RecordError;
+use crate::log::Log;
+use crate::packed::pack;
+use crate::scan::Segment;
+use crate::segment::{self, PACKED, RAW, name_of};
+
+/// How often it looks for a segment that is complete.
+const LOOK: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(2) };
+/// A packed segment that is not whole yet.
+const UNFINISHED: &str = "pack.tmp";
+
+impl Log {
+    /// Packs what can be packed. Gives the numbers of those that could not.
+    fn pack_complete(&self, given_up: &mut BTreeSet<u64>) -> Result<(), RecordError> {
+        let current = self.lock()?.number();
+        for (number, path) in segment::list(&self.directory)? {
+            if number >= current || given_up.contains(&number) || self.is_stopping() {
+                continue;
+            }
+            if path.extension().is_some_and(|extension| extension == PACKED) {
+                // What it was made of, when the gateway stopped before it was removed.
+                remove(&path.with_extension(RAW))?;
+                continue;
+            }
+            if let Err(error) = self.pack_one(&path) {
+                given_up.insert(number);
+                tracing::warn!(segment = %name_of(&path), %error, "a segment of the recording stays unpacked");
+            }
+        }
+        Ok(())
+    }
+
+    fn pack_one(&self, path: &Path) -> Result<(), RecordError> {
+        let (segment, header) = Segment::open(path)?;
+        if segment.is_version_1() {
+            return Ok(());
+        }
+        let opener = match header {
+            Some(header) => opener(&header, self.wrapping.as_deref())?.map(Arc::new),
+            None => None,
+        };
+        let unfinished = self.segments().join(UNFINISHED);
+        let packed = pack(path, &unfinished, opener.as_ref(), &|_| false);
+        if packed.is_err() {
+            remove(&unfinished)?;
+        }
+        packed?;
+        std::fs::rename(&unfinished, path.with_extension(PACKED))?;
+        self.disk.sync_directory(&self.segments())?;
+        remove(path)
+    }
+
+    /// Whether the recorder is going.
+    fn is_stopping(&self) -> bool {
+        self.checkpoint_ask.lock().is_ok_and(|ask| *ask)
+    }
+}
+
+fn remove(path: &Path) -> Result<(), RecordError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The thread's life.
+pub(crate) fn run(log: &Log) {
+    let mut given_up = BTreeSet::new();
+    loop {
+        if let Err(error) = log.pack_complete(&mut given_up) {
+            tracing::warn!(%error, "segments of the recording could not be looked at");
+        }
+        let Ok(ask) = log.checkpoint_ask.lock() else { return };
+        let Ok((ask, _)) = log.checkpoint_bell.wait_timeout_while(ask, LOOK, |stop| !*stop) else { return };
+        if *ask {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{closed, data, folder, key, opened, recordings, segments, session, settings};
+    use crate::verify::{Trust, verify};
+    use crate::{Recorder, RecorderSettings};
+
+    #[tokio::test]
+    async fn complete_segments_are_packed_while_recording_goes_on_and_a_bad_one_blocks_no_other() {
+        let dir = folder();
+        let settings = RecorderSettings { pack: true, ..settings(dir.path(), 16 << 10) };
+        let clock = Arc::new(sallyport_core::SystemClock);
+        let recorder = Recorder::open(settings.clone(), key(), clock.clone()).unwrap();
+        let tape = recorder.begin(session(1));
+        tape.append(&opened(), &[]).unwrap();
+        let mut tail = recordings(dir.path()).tail(Default::default());
+        let mut read = 0;
+        for operation in 0..400 {
+            tape.append(&data(operation), &[&[b'x'; 400]]).unwrap();
+            if operation % 40 == 0 {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                while tail.next_entry().unwrap().is_some() {
+                    read += 1;
+                }
+            }
+        }
+        tape.seal(&closed()).await.unwrap();
+        let raw = || segments(dir.path()).iter().filter(|path| path.extension().unwrap() == RAW).count();
+        for _ in 0..200 {
+            if raw() == 1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(raw(), 1, "all but the current one");
+        while tail.next_entry().unwrap().is_some() {
+            read += 1;
+        }
+        assert_eq!(read, 403, "who follows sees every entry once, packed meanwhile or not");
+        drop((tape, recorder));
+        let report = verify(dir.path(), &Trust::key(key().verifying_key()), |_| {}).unwrap();
+        assert!(report.ok(), "{:?}", report.lines());
+        // The last segment is damaged while the gateway is away; the one after it is packed all the same.
+        let last = segments(dir.path()).pop().unwrap();
+        let bytes = std::fs::read(&last).unwrap();
+        let recorder = Recorder::open(settings.clone(), key(), clock.clone()).unwrap();
+        recorder.begin(session(2)).append(&opened(), &[]).unwrap();
+        drop(recorder);
+        if last.exists() {
+            let mut altered = bytes;
+            altered[300] ^= 1;
+            std::fs::write(&last, altered).unwrap();
+        }
+        let recorder = Recorder::open(settings, key(), clock).unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        drop(recorder);
+        assert!(segments(dir.path()).len() > 3);
+    }
+}
