@@ -10,6 +10,7 @@ with the wrapping keys in a folder. Ends with 0 when nothing is wrong.
 import argparse
 import base64
 import hashlib
+import hmac
 import json
 import pathlib
 import re
@@ -45,6 +46,11 @@ def opened(key, nonce, sealed, bound):
         return AESGCM(key).decrypt(nonce, sealed, bound)
     except InvalidTag:
         return None
+
+
+def sealing(key, nonce, clear, bound):
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+    return AESGCM(key).encrypt(nonce, clear, bound)
 
 
 class Tree:
@@ -119,6 +125,7 @@ class Verifier:
         self.key, self.checkpoints, self.keys = key, checkpoints, keys
         self.problems, self.sessions, self.head, self.tree = [], {}, ZERO, Tree()
         self.decrypted = self.encrypted = 0
+        self.gone, self.expired = set(), set()
         for checkpoint in checkpoints:
             checkpoint.watch(self.tree)
 
@@ -132,8 +139,10 @@ class Verifier:
 
     def log(self, directory):
         files = {}
-        for path in sorted((directory / "segments").glob("*.slr")):
-            files.setdefault(int(path.stem.rsplit("-", 1)[1]), []).append(path)
+        for path in sorted((directory / "segments").glob("*.sl[rz]")):
+            there = files.setdefault(int(path.stem.rsplit("-", 1)[1]), [])
+            if not any(path.stem == other.stem for other in there):
+                there.append(path)
         for expected, number in enumerate(sorted(files), start=1):
             if number != expected or len(files[number]) != 1:
                 self.problem(f"segment {expected}", "missing, or there twice")
@@ -151,9 +160,10 @@ class Verifier:
                 self.problem(where, "the header names another key")
             if not signed(self.key, header[-64:], b"sallyport segment v%d" % version + header[:-64]):
                 self.problem(where, "the header is not signed by this key")
-        self.data_key = None
+        self.data_key, self.cipher = None, 0
         if version == 2:
             cipher, id_length, wrapped_length = struct.unpack(">BBH", header[96:100])
+            self.cipher = cipher
             key_id = header[100:100 + id_length].decode("ascii", "replace")
             wrapped = header[100 + id_length:-64]
             if cipher not in (0, 1) or len(wrapped) != wrapped_length:
@@ -167,6 +177,12 @@ class Verifier:
     def segment(self, path, number):
         where = path.name
         with path.open("rb") as file:
+            packed = path.suffix == ".slz"
+            if packed:
+                magic, version, length = struct.unpack(">8sII", file.read(16).ljust(16, b"\0"))
+                if (magic, version) != (b"SALLYPAK", 1):
+                    self.head = None
+                    return self.problem(where, "not a packed segment that is known")
             header = file.read(16)
             version, length = struct.unpack(">II", header[8:16]) if len(header) == 16 else (0, 0)
             known = (version, length) == (1, 160) or version == 2 and 164 <= length <= 4096
@@ -177,6 +193,8 @@ class Verifier:
             self.header(where, number, header, version)
             self.number, self.version = number, version
             self.head, offset, first = sha256(header), length, True
+            if packed:
+                return self.packed(where, file)
             least = 104 if version == 1 else 125
             while True:
                 word = file.read(4)
@@ -195,6 +213,78 @@ class Verifier:
                 if block.strip(b"\0"):
                     return self.problem(f"{where} byte {offset}", "there are bytes behind the end")
 
+    def packed(self, where, file):
+        link, number, first = self.head, 0, True
+        while word := file.read(4):
+            group, number = file.read(int.from_bytes(word, "big")), number + 1
+            if len(word) != 4 or len(group) != int.from_bytes(word, "big"):
+                self.head = None
+                return self.problem(where, "the file ends inside a group")
+            length = int.from_bytes(group[:4], "big")
+            heads, bodies = group[4:4 + length], self.bodies(where, number, group[4 + length:])
+            at = 0
+            while heads:
+                place, size = struct.unpack(">BH", heads[:3])
+                envelope, heads = heads[3:3 + size], heads[3 + size:]
+                length = int.from_bytes(heads[:4], "big")
+                session_link, claimed, heads = heads[4:36], heads[36:68], heads[68:]
+                rest, heads = (heads[:length], heads[length:]) if place == 0 else (heads[:32], heads[32:])
+                body = rest if place == 0 else None
+                if place == 1:
+                    stored = length - (16 if envelope[1] & 1 else 0)
+                    body = bodies and bodies[at:at + stored]
+                    at += stored
+                if place == 2 and len(envelope) > 27:
+                    self.gone.add(envelope[27:].decode("ascii", "replace"))
+                content = (struct.pack(">H", size) + envelope, body, rest)
+                self.entry(f"{where} group {number}", content, first, (session_link, link, claimed))
+                link, first = claimed, False
+        if first:
+            self.problem(where, "no roster")
+
+    def bodies(self, where, number, block):
+        """The bodies of a group; None when they cannot be had here."""
+        length, block = int.from_bytes(block[:4], "big"), block[4:]
+        try:
+            from compression import zstd
+            decompress = zstd.decompress
+        except ImportError:
+            try:
+                import zstandard
+                decompress = zstandard.ZstdDecompressor().decompress
+            except ImportError:
+                return None
+        if self.cipher == 1:
+            if self.data_key is None:
+                return None
+            purpose = b"sallyport pack v1"
+            key = hmac.digest(self.data_key, purpose + block[-32:], "sha256")
+            block = opened(key, b"\0\0\0\1" + struct.pack(">Q", number), block[:-32], purpose)
+        try:
+            found = decompress(block)
+        except Exception:
+            found = b""
+        if len(found) != length:
+            self.problem(where, f"the bodies of group {number} were altered")
+            return None
+        return found
+
+    def packed_parts(self, content):
+        head, body, rest = content
+        envelope = head[2:]
+        if body is not None and len(body) >= 4 and rest is not body:
+            nonce = struct.unpack(">Q", envelope[18:26])[0]
+            sealed = body
+            if envelope[1] & 1:
+                sealed = sealing(self.data_key, bytes(4) + struct.pack(">Q", nonce), body, envelope)
+            if sha256(sealed) != rest:
+                raise ValueError
+            return self.parts_2(head + sealed)
+        if body is not None:
+            return self.parts_2(head + body)
+        known = self.parts_2(head + bytes(4), sha256_of_body=rest)
+        return known
+
     def parts_1(self, content):
         size = int.from_bytes(content[:4], "big")
         envelope = json.loads(content[4:4 + size])
@@ -203,7 +293,7 @@ class Verifier:
         kind = {"checkpoint": "roster"}.get(envelope["kind"], envelope["kind"])
         return kind, envelope.get("session"), envelope["sequence"], 0, content[4 + size:], sha256(content)
 
-    def parts_2(self, content):
+    def parts_2(self, content, sha256_of_body=None):
         size = int.from_bytes(content[:2], "big")
         envelope, body = content[2:2 + size], content[2 + size:]
         kind, flags, time, sequence, nonce, length = struct.unpack(">BBqQQB", envelope[:27])
@@ -211,10 +301,10 @@ class Verifier:
         if len(session) != length or len(envelope) != size or flags & 0xFE or not flags and nonce:
             raise ValueError
         kind = {1: "event", 2: "note", 3: "seal", 4: "roster", 5: "mark"}.get(kind, "unknown")
-        hashed = sha256(body) + envelope
+        hashed = (sha256_of_body or sha256(body)) + envelope
         if flags:
             self.encrypted += 1
-            if self.data_key:
+            if self.data_key and not sha256_of_body:
                 clear = opened(self.data_key, bytes(4) + struct.pack(">Q", nonce), body, envelope)
                 if clear is None:
                     raise ValueError
@@ -224,17 +314,20 @@ class Verifier:
                 body = bytes(4)
         return kind, session or None, sequence, time, body, hashed
 
-    def entry(self, where, body, first):
-        content, session_link, log_link, claimed = body[:-96], body[-96:-64], body[-64:-32], body[-32:]
+    def entry(self, where, body, first, links=None):
         purpose = b"sallyport entry v%d" % self.version
-        parts = self.parts_1 if self.version == 1 else self.parts_2
+        if links:
+            content, parts, (session_link, log_link, claimed) = body, self.packed_parts, links
+        else:
+            content, session_link, log_link, claimed = body[:-96], body[-96:-64], body[-64:-32], body[-32:]
+            parts = self.parts_1 if self.version == 1 else self.parts_2
         try:
             kind, session, sequence, time, sections, hashed = parts(content)
             right = sha256(purpose + session_link + log_link + hashed) == claimed
             length = int.from_bytes(sections[:4], "big")
             event = sections[4:4 + length]
             right = right and len(sections) >= 4 and len(event) == length
-        except (ValueError, KeyError, AttributeError, struct.error):
+        except (ValueError, KeyError, AttributeError, IndexError, struct.error):
             right, session, sequence, kind, event, time = False, None, 0, None, b"", 0
         if not right:
             self.problem(where, "the entry was altered")
@@ -249,6 +342,8 @@ class Verifier:
             self.leaf(f"log {self.number} {log_link.hex()} {time}")
         elif right and kind == "roster":
             self.roster(where, json.loads(event))
+        elif right and kind == "note":
+            self.expired.update(json.loads(event).get("expired", []))
 
     def roster(self, where, roster):
         old = self.version == 1
@@ -306,6 +401,9 @@ def main():
             keys[path.stem.split("-", 1)[1]] = path.read_bytes()
     verifier = Verifier(key, checkpoints, keys)
     verifier.log(asked.recording)
+    for session in verifier.gone - verifier.expired:
+        at = verifier.sessions[session]
+        at["broken"] = at["broken"] or "entries are gone, and no note says that they were let go"
     bad = list(verifier.problems)
     for session, at in sorted(verifier.sessions.items()):
         name = re.sub(r"[^A-Za-z0-9_-]", "?", session)

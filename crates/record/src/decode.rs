@@ -85,7 +85,10 @@ impl Decoder {
                 };
                 (event.map_or(Content::Unknown, |event| Content::Event(Box::new(event))), payload)
             }
-            Kind::Note => (frame.statement().map_or(Content::Unknown, note), Vec::new()),
+            Kind::Note => {
+                let (text, _) = self.sections(&mut frame)?;
+                (serde_json::from_slice(&text).map_or(Content::Unknown, note), Vec::new())
+            }
             Kind::Seal => {
                 self.resolvers.remove(&session);
                 (frame.statement().map_or(Content::Unknown, seal), Vec::new())

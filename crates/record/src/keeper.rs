@@ -1,24 +1,24 @@
-//! Packs segments that are complete, one at a time, off everybody's way.
+//! Packs segments that are complete and lets go of old ones, one at a time, off everybody's way.
 //!
 //! A segment that cannot be packed stays as it is and keeps no other from being packed. A stop at any
 //! point leaves the segment there, once or twice; the next start goes on.
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::decode::opener;
 use crate::error::RecordError;
 use crate::log::Log;
-use crate::packed::pack;
+use crate::retention::Retention;
 use crate::scan::Segment;
 use crate::segment::{self, PACKED, RAW, name_of};
 
 /// How often it looks for a segment that is complete.
 const LOOK: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(2) };
+/// How often it looks for sessions whose time is over.
+const LOOK_FOR_OLD: Duration = Duration::from_secs(3600);
 /// A packed segment that is not whole yet.
-const UNFINISHED: &str = "pack.tmp";
+pub(crate) const UNFINISHED: &str = "pack.tmp";
 
 impl Log {
     /// Packs what can be packed. Gives the numbers of those that could not.
@@ -42,23 +42,10 @@ impl Log {
     }
 
     fn pack_one(&self, path: &Path) -> Result<(), RecordError> {
-        let (segment, header) = Segment::open(path)?;
-        if segment.is_version_1() {
+        if Segment::open(path)?.0.is_version_1() {
             return Ok(());
         }
-        let opener = match header {
-            Some(header) => opener(&header, self.wrapping.as_deref())?.map(Arc::new),
-            None => None,
-        };
-        let unfinished = self.segments().join(UNFINISHED);
-        let packed = pack(path, &unfinished, opener.as_ref(), &|_| false);
-        if packed.is_err() {
-            remove(&unfinished)?;
-        }
-        packed?;
-        std::fs::rename(&unfinished, path.with_extension(PACKED))?;
-        self.disk.sync_directory(&self.segments())?;
-        remove(path)
+        self.pack_without(path, &|_| false)
     }
 
     /// Whether the recorder is going.
@@ -67,19 +54,35 @@ impl Log {
     }
 }
 
-fn remove(path: &Path) -> Result<(), RecordError> {
+pub(crate) fn remove(path: &Path) -> Result<(), RecordError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }
 }
 
+/// What the thread is for.
+#[derive(Clone, Debug)]
+pub(crate) struct Duties {
+    pub(crate) pack: bool,
+    pub(crate) retention: Retention,
+}
+
 /// The thread's life.
-pub(crate) fn run(log: &Log) {
+pub(crate) fn run(log: &Log, duties: &Duties) {
     let mut given_up = BTreeSet::new();
+    let mut looked: Option<Instant> = None;
     loop {
-        if let Err(error) = log.pack_complete(&mut given_up) {
+        if duties.pack
+            && let Err(error) = log.pack_complete(&mut given_up)
+        {
             tracing::warn!(%error, "segments of the recording could not be looked at");
+        }
+        if looked.is_none_or(|at| at.elapsed() >= LOOK_FOR_OLD) {
+            looked = Some(Instant::now());
+            if let Err(error) = log.let_go(&duties.retention) {
+                tracing::error!(%error, "recorded sessions whose time is over could not be let go");
+            }
         }
         let Ok(ask) = log.checkpoint_ask.lock() else { return };
         let Ok((ask, _)) = log.checkpoint_bell.wait_timeout_while(ask, LOOK, |stop| !*stop) else { return };
@@ -91,6 +94,8 @@ pub(crate) fn run(log: &Log) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::testing::{closed, data, folder, key, opened, recordings, segments, session, settings};
     use crate::verify::{Trust, verify};
@@ -131,20 +136,24 @@ mod tests {
         drop((tape, recorder));
         let report = verify(dir.path(), &Trust::key(key().verifying_key()), |_| {}).unwrap();
         assert!(report.ok(), "{:?}", report.lines());
-        // The last segment is damaged while the gateway is away; the one after it is packed all the same.
+        // Its last segment is damaged while the gateway is away, and more follow it.
         let last = segments(dir.path()).pop().unwrap();
-        let bytes = std::fs::read(&last).unwrap();
-        let recorder = Recorder::open(settings.clone(), key(), clock.clone()).unwrap();
-        recorder.begin(session(2)).append(&opened(), &[]).unwrap();
-        drop(recorder);
-        if last.exists() {
-            let mut altered = bytes;
-            altered[300] ^= 1;
-            std::fs::write(&last, altered).unwrap();
+        let mut bytes = std::fs::read(&last).unwrap();
+        let unpacked = RecorderSettings { pack: false, ..settings.clone() };
+        for number in [2, 3] {
+            let recorder = Recorder::open(unpacked.clone(), key(), clock.clone()).unwrap();
+            recorder.begin(session(number)).append(&opened(), &[]).unwrap();
         }
+        bytes[400] ^= 1;
+        std::fs::write(&last, bytes).unwrap();
         let recorder = Recorder::open(settings, key(), clock).unwrap();
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        for _ in 0..200 {
+            if raw() == 2 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         drop(recorder);
-        assert!(segments(dir.path()).len() > 3);
+        assert!(last.exists() && raw() == 2, "the damaged one stays as it is, with the current one");
     }
 }

@@ -85,6 +85,15 @@ fn a_packed_log_is_the_same_log_and_smaller() {
     }
     let mut again = recordings(dir.path()).tail(tail.position());
     assert_eq!(again.next_entry().unwrap(), tail.next_entry().unwrap());
+    if let Some((ok, text)) = crate::testing::by_the_book(dir.path(), &key(), &[]) {
+        let head = packed.head.as_ref().unwrap().hash.to_string();
+        assert!(ok && text.contains("holds") && text.contains(&head), "{text}");
+    }
+    let keys = crate::testing::wrapping_folder();
+    let with_keys = ["--keys".as_ref(), keys.as_os_str()];
+    if let Some((ok, text)) = crate::testing::by_the_book(dir.path(), &key(), &with_keys) {
+        assert!(ok, "{text}");
+    }
     // And it goes on.
     recorder(dir.path(), 16 << 10).begin(session(9)).append(&opened(), &[]).unwrap();
     assert!(check(dir.path()).ok());
@@ -122,6 +131,13 @@ fn attack_31_a_packed_segment_that_was_altered_shows() {
         bytes[at] ^= 1;
         std::fs::write(dir.path().join("segments").join(&name), bytes).unwrap();
         assert!(!with_keys(dir.path()).ok(), "byte {at} of {}", whole.len());
+        // Without keys the other verifier sees what lies in the clear.
+        if at < 2000
+            && at % 5 == 0
+            && let Some((ok, text)) = crate::testing::by_the_book(dir.path(), &key(), &[])
+        {
+            assert!(!ok, "byte {at}: {text}");
+        }
     }
     for cut in (0..whole.len()).step_by(499) {
         let dir = folder();

@@ -1,5 +1,6 @@
 //! The recorder: opens a log, hands out tapes, and keeps the sync thread.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -10,9 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint;
 use crate::error::RecordError;
+use crate::keeper::Duties;
 use crate::log::{Log, Writing};
 use crate::medium::{Disk, LocalDisk};
 use crate::recover;
+use crate::results::Results;
+use crate::retention::Retention;
 use crate::tape::{Appended, Tape, wait_for};
 use crate::wrapping::Wrapping;
 
@@ -53,6 +57,12 @@ pub struct RecorderSettings {
     pub wrapping: Option<Arc<dyn Wrapping>>,
     /// Whether segments that are complete are compressed.
     pub pack: bool,
+    /// For how long what was said is kept.
+    pub retention: Retention,
+    /// Which part of results is recorded.
+    pub results: Results,
+    /// Targets that are recorded on terms of their own.
+    pub targets: BTreeMap<String, Terms>,
 }
 
 impl RecorderSettings {
@@ -71,6 +81,9 @@ impl RecorderSettings {
             min_free_bytes: Self::MIN_FREE_BYTES,
             wrapping: None,
             pack: true,
+            retention: Retention::default(),
+            results: Results::Full,
+            targets: BTreeMap::new(),
         }
     }
 }
@@ -84,11 +97,29 @@ pub struct Recorder(Arc<Running>);
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) log: Arc<Log>,
-    pub(crate) durability: Durability,
+    others: Terms,
+    terms: BTreeMap<String, Terms>,
     /// Syncs, and makes checkpoints.
     threads: Vec<JoinHandle<()>>,
     /// Held for as long as we record: one process per folder.
     _lock: std::fs::File,
+}
+
+/// How one target's sessions are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Who decides what an answer waits for.
+    pub durability: Durability,
+    /// Which part of results is recorded.
+    pub results: Results,
+}
+
+impl Running {
+    /// A target's, or those of whatever has none.
+    pub(crate) fn terms(&self, target: Option<&str>) -> Terms {
+        let own = target.and_then(|target| self.terms.get(target).copied());
+        own.unwrap_or(self.others)
+    }
 }
 
 impl Drop for Running {
@@ -138,20 +169,22 @@ impl Recorder {
         let log = Arc::new(Log::new(&settings.dir, writing, key, clock, disk, found.resume)?);
         let mut running = Running {
             log: Arc::clone(&log),
-            durability: settings.durability,
+            others: Terms { durability: settings.durability, results: settings.results },
+            terms: settings.targets,
             threads: Vec::new(),
             _lock: lock,
         };
-        let mut jobs: Vec<(&str, fn(&Log))> =
-            vec![("record-sync", crate::sync::run), ("record-checkpoint", checkpoint::run)];
-        if settings.pack {
-            jobs.push(("record-pack", crate::keeper::run));
-        }
+        let jobs: [(&str, fn(&Log)); 2] =
+            [("record-sync", crate::sync::run), ("record-checkpoint", checkpoint::run)];
         for (name, job) in jobs {
             let worker = Arc::clone(&log);
             let thread = std::thread::Builder::new().name(name.into()).spawn(move || job(&worker))?;
             running.threads.push(thread);
         }
+        let duties = Duties { pack: settings.pack, retention: settings.retention };
+        let worker = Arc::clone(&log);
+        let keeper = std::thread::Builder::new().name("record-keeper".into());
+        running.threads.push(keeper.spawn(move || crate::keeper::run(&worker, &duties))?);
         let running = Arc::new(running);
         recover::tell(&running, &found.torn, found.left_open)?;
         Ok(Self(running))
@@ -160,7 +193,13 @@ impl Recorder {
     /// A tape for a session. Nothing is written until its first entry.
     #[must_use]
     pub fn begin(&self, session: SessionId) -> Tape {
-        Tape::new(Arc::clone(&self.0), session)
+        Tape::new(Arc::clone(&self.0), session, self.0.terms(None))
+    }
+
+    /// A tape for a session with a target, on its terms.
+    #[must_use]
+    pub fn begin_for(&self, session: SessionId, target: &str) -> Tape {
+        Tape::new(Arc::clone(&self.0), session, self.0.terms(Some(target)))
     }
 
     /// Whether the recorder would take an entry now. After a fault this tries the disk again.
@@ -169,6 +208,12 @@ impl Recorder {
     /// Why not.
     pub fn healthy(&self) -> Result<(), RecordError> {
         self.0.log.healthy()
+    }
+
+    /// The log beneath.
+    #[cfg(test)]
+    pub(crate) fn log_for_tests(&self) -> Arc<Log> {
+        Arc::clone(&self.0.log)
     }
 
     /// The key that checks this recorder's seals.

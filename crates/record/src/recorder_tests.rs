@@ -373,3 +373,70 @@ fn threads_that_append_across_many_segments_lose_nothing_and_verify() {
         assert_eq!(count, 300);
     }
 }
+
+#[tokio::test]
+async fn what_is_left_out_of_a_result_is_said_with_its_digest_and_never_silent() {
+    for (results, kept) in [(Results::Full, 5), (Results::FirstRows(25), 3), (Results::Digest, 0)] {
+        let dir = folder();
+        let terms = Terms { results, ..Terms::default() };
+        let settings = RecorderSettings {
+            targets: [("shop-prod".to_owned(), terms)].into(),
+            ..settings(dir.path(), 1 << 20)
+        };
+        let recorder = Recorder::open(settings, key(), Arc::new(SystemClock)).unwrap();
+        let tape = recorder.begin_for(session(1), "shop-prod");
+        tape.append(&opened(), &[]).unwrap();
+        let pieces: Vec<Vec<u8>> = (1..=5_u8).map(|piece| vec![piece; 100]).collect();
+        for operation in [1, 2] {
+            for (rows, piece) in (1..).zip(&pieces) {
+                tape.result(operation, rows * 10, piece).unwrap();
+            }
+            let (rows, bytes, masked, duration_us, error) = (50, 500, 0, 1, None);
+            tape.append(&Event::Outcome { operation, rows, bytes, masked, duration_us, error }, &[]).unwrap();
+        }
+        tape.seal(&closed()).await.unwrap();
+        drop((tape, recorder));
+        let entries: Vec<_> =
+            recordings(dir.path()).session(&session(1)).unwrap().map(Result::unwrap).collect();
+        let data: Vec<&[u8]> = entries
+            .iter()
+            .filter(|entry| matches!(&entry.event, Content::Event(event) if event.name() == "data"))
+            .map(|entry| entry.payload.as_slice())
+            .collect();
+        let wanted: Vec<&[u8]> = pieces.iter().take(kept).map(Vec::as_slice).collect();
+        assert_eq!(data, [wanted.clone(), wanted].concat(), "{results:?}");
+        let said: Vec<&str> = entries
+            .iter()
+            .filter_map(|entry| match &entry.event {
+                Content::Note { event, reason } if event == "left-out" => Some(reason.as_str()),
+                _ => None,
+            })
+            .collect();
+        let rest = pieces[kept..].concat();
+        assert_eq!(said.len(), if rest.is_empty() { 0 } else { 2 }, "{results:?}");
+        let digest = sallyport_core::Digest::of(&rest).to_string();
+        assert!(
+            said.iter().all(|said| said.contains(&digest) && said.contains(&format!("{} bytes", rest.len())))
+        );
+        assert!(check(dir.path()).ok());
+    }
+}
+
+#[tokio::test]
+async fn a_target_waits_for_the_disk_on_its_own_terms() {
+    let dir = folder();
+    let faults = Arc::new(Faults::default());
+    let terms = Terms { durability: Durability::Disk, ..Terms::default() };
+    let settings = RecorderSettings {
+        durability: Durability::Os,
+        targets: [("careful".to_owned(), terms)].into(),
+        ..settings(dir.path(), 1 << 20)
+    };
+    let disk = Box::new(FaultyDisk(Arc::clone(&faults)));
+    let recorder = Recorder::open_on(settings, key(), Arc::new(SystemClock), disk).unwrap();
+    Faults::set(&faults.sync_fails, true);
+    let waits =
+        |tape: Tape| async move { tape.append_and_wait(&opened(), &[], Need::Written).await.is_err() };
+    assert!(waits(recorder.begin_for(session(1), "careful")).await);
+    assert!(!waits(recorder.begin_for(session(2), "other")).await);
+}

@@ -189,10 +189,9 @@ pub(crate) fn tell(
 ) -> Result<(), RecordError> {
     for cut in torn {
         let note = Note {
-            event: "log-recovered".into(),
             reason: "the end of the log was not intact and was set aside".into(),
             torn: Some(cut.clone()),
-            expired: Vec::new(),
+            ..Note::of("log-recovered")
         };
         let time = running.log.clock.now();
         let label = Label { kind: Kind::Note, session: None, sequence: 0, time };
@@ -202,10 +201,8 @@ pub(crate) fn tell(
     sessions.sort_by(|a, b| a.0.cmp(&b.0));
     for (session, chain) in sessions {
         let note = Note {
-            event: "recovered".into(),
             reason: "the gateway stopped while this session was open; its last entries may be missing".into(),
-            torn: None,
-            expired: Vec::new(),
+            ..Note::of("recovered")
         };
         Tape::resume(Arc::clone(running), session, chain).finish_with_note(&note)?;
     }

@@ -4,6 +4,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sallyport_core::{Digest, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::results::LeftOut;
 use crate::tree::Tree;
 
 const SEAL_PURPOSE: &[u8] = b"sallyport seal v1";
@@ -59,7 +60,7 @@ pub(crate) struct Mark {
 pub(crate) struct Note {
     /// `recovered`: the gateway stopped with this session open. `abandoned`: the session was dropped
     /// without being closed. `log-recovered`: what was found at the end of the log at start.
-    /// `expired`: sessions whose time is over.
+    /// `expired`: sessions whose time is over. `left-out`: a part of a result was not recorded.
     pub(crate) event: String,
     /// In words.
     pub(crate) reason: String,
@@ -69,6 +70,22 @@ pub(crate) struct Note {
     /// `expired`: sessions whose events are let go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) expired: Vec<SessionId>,
+    /// `left-out`: what of a result was not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) left_out: Option<LeftOut>,
+}
+
+impl Note {
+    /// A note that says its name only.
+    pub(crate) fn of(event: &str) -> Self {
+        Self {
+            event: event.to_owned(),
+            reason: String::new(),
+            torn: None,
+            expired: Vec::new(),
+            left_out: None,
+        }
+    }
 }
 
 /// Bytes that were set aside when the log was recovered.

@@ -3,14 +3,15 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use sallyport_core::{Digest, Event, SessionId};
+use sallyport_core::{Digest, Event, ResultDirection, SessionId};
 use serde::Serialize;
 
 use crate::error::RecordError;
 use crate::format::{Draft, Kind, Label};
 use crate::judged::{Referring, Written};
 use crate::log::{Chain, Log, Placed};
-use crate::recorder::{Need, Running};
+use crate::recorder::{Durability, Need, Running, Terms};
+use crate::results::Rest;
 use crate::segment::Segment;
 use crate::statements::{Note, SealClaim, hex, sign_seal};
 
@@ -23,6 +24,7 @@ pub struct Tape(Arc<Reel>);
 struct Reel {
     running: Arc<Running>,
     session: Arc<SessionId>,
+    terms: Terms,
     links: Mutex<Links>,
 }
 
@@ -31,6 +33,7 @@ struct Links {
     chain: Chain,
     sealed: bool,
     written: Written,
+    rest: Rest,
 }
 
 /// An entry that is written and may not be durable yet.
@@ -40,6 +43,7 @@ pub struct Appended {
     session: Arc<SessionId>,
     sequence: u64,
     placed: Placed,
+    durability: Durability,
 }
 
 /// Proof that an entry is recorded and as durable as was needed. Only the recorder makes one.
@@ -129,7 +133,7 @@ impl Appended {
     /// # Errors
     /// [`RecordError::NotSynced`] when the disk says no.
     pub async fn wait(self, need: Need) -> Result<Receipt, RecordError> {
-        if Self::effective(self.running.durability, need) == Need::Synced {
+        if Self::effective(self.durability, need) == Need::Synced {
             wait_for(&self.running.log, &self.placed.segment, self.placed.end).await?;
         }
         Ok(Receipt { session: self.session, sequence: self.sequence, hash: self.placed.hash })
@@ -152,15 +156,20 @@ pub(crate) async fn wait_for(log: &Log, segment: &Segment, end: u64) -> Result<(
 }
 
 impl Tape {
-    pub(crate) fn new(running: Arc<Running>, session: SessionId) -> Self {
+    pub(crate) fn new(running: Arc<Running>, session: SessionId, terms: Terms) -> Self {
         let chain = Chain::empty(running.log.clock.now());
-        Self::resume(running, session, chain)
+        Self::with(running, session, terms, chain)
     }
 
     /// Goes on with a session that was left open.
     pub(crate) fn resume(running: Arc<Running>, session: SessionId, chain: Chain) -> Self {
-        let links = Links { chain, sealed: false, written: Written::default() };
-        Self(Arc::new(Reel { running, session: Arc::new(session), links: Mutex::new(links) }))
+        let terms = running.terms(None);
+        Self::with(running, session, terms, chain)
+    }
+
+    fn with(running: Arc<Running>, session: SessionId, terms: Terms, chain: Chain) -> Self {
+        let links = Links { chain, sealed: false, written: Written::default(), rest: Rest::default() };
+        Self(Arc::new(Reel { running, session: Arc::new(session), terms, links: Mutex::new(links) }))
     }
 
     /// The session.
@@ -175,7 +184,32 @@ impl Tape {
     /// Nothing is recorded then, and what was to be recorded must not pass.
     pub fn append(&self, event: &Event, payload: &[&[u8]]) -> Result<Appended, RecordError> {
         let mut links = self.0.lock()?;
+        if let Event::Outcome { .. } = event {
+            self.0.say_what_was_left_out(&mut links, false)?;
+        }
         self.0.event(&mut links, event, payload, false)
+    }
+
+    /// Writes a piece of an operation's result, or as much of it as is recorded. `rows` is how many rows
+    /// of it have come at its end.
+    ///
+    /// # Errors
+    /// As [`Tape::append`].
+    pub fn result(&self, operation: u64, rows: u64, piece: &[u8]) -> Result<(), RecordError> {
+        let mut links = self.0.lock()?;
+        if links.sealed {
+            return Err(RecordError::Sealed);
+        }
+        if links.rest.is_of_another(operation) {
+            self.0.say_what_was_left_out(&mut links, false)?;
+        }
+        if links.rest.keeps(self.0.terms.results, operation, rows) {
+            let event = Event::Data { direction: ResultDirection::ToCaller, operation };
+            self.0.event(&mut links, &event, &[piece], false)?;
+        } else {
+            links.rest.leave_out(piece);
+        }
+        Ok(())
     }
 
     /// Writes an entry and waits until it is as durable as `need`.
@@ -199,6 +233,7 @@ impl Tape {
     pub async fn seal(&self, event: &Event) -> Result<Seal, RecordError> {
         let (seal, appended) = {
             let mut links = self.0.lock()?;
+            self.0.say_what_was_left_out(&mut links, true)?;
             self.0.event(&mut links, event, &[], true)?;
             self.0.seal(&mut links)?
         };
@@ -247,6 +282,19 @@ impl Reel {
         }
     }
 
+    /// Notes what of a result was not recorded, if anything. Encrypted: a digest of little tells what it is of.
+    fn say_what_was_left_out(&self, links: &mut Links, may_use_reserve: bool) -> Result<(), RecordError> {
+        let Some(note) = links.rest.note() else { return Ok(()) };
+        loop {
+            let sealing = self.running.log.sealing()?;
+            let draft = Draft::new(self.label(links, Kind::Note)?, &note, &[], Some(&sealing))?;
+            if self.place(links, &draft, may_use_reserve)?.is_some() {
+                links.rest.clear();
+                return Ok(());
+            }
+        }
+    }
+
     /// Writes an entry of the recorder's own, in the clear.
     fn statement(
         &self,
@@ -285,6 +333,7 @@ impl Reel {
             session: Arc::clone(&self.session),
             sequence: chain.entries,
             placed,
+            durability: self.terms.durability,
         }))
     }
 
@@ -297,6 +346,7 @@ impl Reel {
     }
 
     fn finish_with_note(&self, links: &mut Links, note: &Note) -> Result<(), RecordError> {
+        self.say_what_was_left_out(links, true)?;
         self.statement(links, Kind::Note, note)?;
         self.seal(links)?;
         Ok(())
@@ -309,12 +359,7 @@ impl Drop for Reel {
         if links.sealed || links.chain.entries == 0 {
             return;
         }
-        let note = Note {
-            event: "abandoned".into(),
-            reason: "the session ended without being closed".into(),
-            torn: None,
-            expired: Vec::new(),
-        };
+        let note = Note { reason: "the session ended without being closed".into(), ..Note::of("abandoned") };
         if let Err(error) = self.finish_with_note(&mut links, &note) {
             tracing::warn!(%error, session = %self.session, "an abandoned session could not be sealed");
         }

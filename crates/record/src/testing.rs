@@ -201,3 +201,19 @@ impl Disk for FaultyDisk {
         LocalDisk.free_bytes(path)
     }
 }
+
+/// What the verifier that is written from the documentation says of a recording; nothing without Python.
+pub(crate) fn by_the_book(dir: &Path, key: &SigningKey, more: &[&std::ffi::OsStr]) -> Option<(bool, String)> {
+    use ed25519_dalek::pkcs8::EncodePublicKey as _;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/verify_recording.py");
+    let pem = dir.join("key.pem");
+    std::fs::write(&pem, key.verifying_key().to_public_key_pem(Default::default()).unwrap()).unwrap();
+    let command = &mut std::process::Command::new("python3");
+    let output = command.arg(&script).arg(dir).arg(&pem).args(more).output().ok()?;
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    if text.contains("ModuleNotFoundError") {
+        eprintln!("skipped: python3 has no cryptography package");
+        return None;
+    }
+    Some((output.status.success(), text))
+}

@@ -9,7 +9,8 @@ use super::*;
 use crate::format::entry_hash;
 use crate::statements::{hex, sign_seal};
 use crate::testing::{
-    closed, copy, data, folder, frames, key, opened, recorder, segments, session, wrapping_folder,
+    by_the_book, closed, copy, data, folder, frames, key, opened, recorder, segments, session,
+    wrapping_folder,
 };
 use crate::{Recorder, SigningKey};
 
@@ -359,22 +360,6 @@ fn a_key_that_is_not_the_recorders_verifies_nothing() {
     let other = SigningKey::from_bytes(&[9; 32]).verifying_key();
     let report = verify(origin(), &Trust::key(other), |_| {}).unwrap();
     assert!(report.sessions.iter().all(|found| matches!(found.state, State::Broken { .. })));
-}
-
-/// What the verifier that is written from the documentation says of a recording; nothing without Python.
-fn by_the_book(dir: &Path, key: &SigningKey, more: &[&std::ffi::OsStr]) -> Option<(bool, String)> {
-    use ed25519_dalek::pkcs8::EncodePublicKey as _;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/verify_recording.py");
-    let pem = dir.join("key.pem");
-    std::fs::write(&pem, key.verifying_key().to_public_key_pem(Default::default()).unwrap()).unwrap();
-    let command = &mut std::process::Command::new("python3");
-    let output = command.arg(&script).arg(dir).arg(&pem).args(more).output().ok()?;
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    if text.contains("ModuleNotFoundError") {
-        eprintln!("skipped: python3 has no cryptography package");
-        return None;
-    }
-    Some((output.status.success(), text))
 }
 
 #[test]
