@@ -87,7 +87,7 @@ def card_number(r, wrong=False):
 
 def write_card(r, card):
     sizes = {15: (4, 6), 14: (4, 6)}.get(len(card), (4, 4, 4))
-    return r.choice([card, card, shaped(card, *sizes), shaped(card, *sizes, by="-")])
+    return r.choice([card, card, card, shaped(card, *sizes), shaped(card, *sizes), shaped(card, *sizes, by="-"), shaped(card, *sizes, by="-"), shaped(card, *sizes, by=".")])
 
 
 IBANS = {"DE": (18, "n"), "GB": ("a4", 14), "FR": (23, "n"), "ES": (20, "n"), "IT": ("a1", 22), "NL": ("a4", 10), "BE": (12, "n"), "AT": (16, "n"),
@@ -144,8 +144,9 @@ def phone(r):
         lambda: r.choice(["+61 4{x2} {x3} {x3}", "04{x2} {x3} {x3}", "(02) 9{x3} {x4}", "+61 2 9{x3} {x4}", "+614{x8}"]),
         lambda: r.choice(["+48 5{x2} {x3} {x3}", "+46 70 {x3} {x2} {x2}", "070-{x3} {x2} {x2}", "+31 6 {n8}", "06-{n8}", "+31 20 {x3} {x4}", "+351 91{x1} {x3} {x3}", "+41 79 {x3} {x2} {x2}", "+43 664 {n7}"]),
         lambda: r.choice(["+81 90 {x4} {x4}", "090-{x4}-{x4}", "+86 138 {x4} {x4}", "+82 10 {x4} {x4}", "010-{x4}-{x4}", "+65 9{x3} {x4}", "+972 54 {x3} {x4}", "+971 50 {x3} {x4}", "+234 803 {x3} {x4}", "+52 55 {x4} {x4}", "+7 916 {x3}-{x2}-{x2}", "+358 40 {n7}"]),
+        lambda: r.choice([f"({a}) {b}-{c} x{r.randint(10, 999)}", "+44 (0)20 7{x3} {x4} ext {x3}", "(+358) 4{x8}", "+46 (0)8 {n3} {x3} {x2}", "08-{n3} {x3} {x2}", "0{n3}-{n3} {x2}", "8 (9{x2}) {n3}-{x2}-{x2}", "+7 (9{x2}) {n3}-{x2}-{x2}", "4{x2} {x2} {x3}", "{n2} 3{x3}-{x4}".replace("{n2}", r.choice(["11", "21", "31", "47", "85"])), "+47 4{x2} {x2} {x3}", "02.9{x3}.{x4}", "(0221) {n7}", "0{n3} {n5}{x2}", "+420 {n3} {x3} {x3}", "+353 87 {x3} {x4}", "+90 5{x2} {x3} {x2} {x2}"]),
     ]
-    return r.choices(w, [5, 5, 4, 4, 3, 2, 2, 2, 2, 2, 3, 3])[0]().format(
+    return r.choices(w, [5, 5, 4, 4, 3, 2, 2, 2, 2, 2, 3, 3, 4])[0]().format(
         **{f"x{n}": digits(r, n) for n in range(1, 10)}, **{f"n{n}": number(r, n) for n in range(2, 10)})
 
 
@@ -430,7 +431,9 @@ def private_key(r):
 
 def password(r):
     word = r.choice(["hunter", "Sommer", "correct", "Tr0ub4dor", "letmein", "Passw0rd", "winter", "qwerty"])
-    return r.choice([word + str(r.randint(1, 9999)) + r.choice("!#?*$"), mixed(r, ALNUM, 12), mixed(r, ALNUM + "!#%^*_-+", 16), word + "-" + r.choice(["horse", "staple", "battery"]) + str(r.randint(0, 99))])
+    made = mixed(r, ALNUM + "!@#$%^&*()_+", r.choice([10, 12, 16]))
+    at = r.randrange(1, len(made))
+    return r.choice([word + str(r.randint(1, 9999)) + r.choice("!#?*$"), mixed(r, ALNUM, 12), made[:at] + r.choice("!#%^*") + made[at:], word.title() + r.choice("@!") + str(r.randint(10, 2030)), word + "-" + r.choice(["horse", "staple", "battery"]) + str(r.randint(0, 99))])
 
 
 def in_config(r):
@@ -440,6 +443,9 @@ def in_config(r):
         (f"postgres://{user}:", "@" + host + ":5432/shop"), (f"mysql://{user}:", f"@{host}/crm"), ("redis://:", f"@{host}:6379/0"), (f"amqp://{user}:", f"@{host}//"), (f"mongodb+srv://{user}:", f"@{host}/?retryWrites=true"),
         (f"host={host} user={user} password=", " dbname=shop"), (f"Server={host};User Id={user};Password=", ";Encrypt=true"), ("DB_PASSWORD=", ""), ("export PGPASSWORD='", "' && psql"),
         ("{\"user\": \"" + user + "\", \"password\": \"", "\"}"), ("spring.datasource.password=", ""), ("  password: ", "\n  pool: 5"), ("<add key=\"Password\" value=\"", "\"/>"), ("<password>", "</password>"), ("mysql --password=", f" -h {host}"), ("secret_key = \"", "\""), ("'passwd' => '", "',"),
+        (f"{host}:5432:shop:{user}:", ""), (f"*:*:*:{user}:", "\n"), (f"curl -u {user}:", f" https://{host}/v1/orders"), (f"curl --user '{user}:", f"' http://{host}/"), (f"jdbc:postgresql://{host}:5432/shop?user={user}&password=", ""), (f"jdbc:oracle:thin:{user}/", f"@//{host}:1521/orcl"), (f"Driver={{ODBC Driver 17}};Server={host};Uid={user};Pwd=", ";"),
+        (f"mysql -u {user} -p", " shop"), ("sshpass -p '", f"' ssh {user}@{host}"), ("redis-cli -a ", " ping"), (f'resource "db" "x" {{\n  username = "{user}"\n  password = "', '"\n}'), ("environment:\n  - MYSQL_ROOT_PASSWORD=", "\n"), ("docker run -e POSTGRES_PASSWORD=", " postgres:15"), (f"CREATE USER {user} IDENTIFIED BY '", "'"), (f"ALTER USER {user} WITH PASSWORD '", "'"),
+        (f"2026-03-01 10:30:00 INFO login user={user} password=", " ip=-"), (f"smtp://{user}:", f"@{host}:587"), (f"ftp://{user}:", f"@{host}/in"),
     ])
 
 
@@ -498,5 +504,7 @@ DECOYS = {
     "tracking_no": lambda r: r.choice([f"1Z{mixed(r, UPPER + DIGITS, 6)}{digits(r, 10)}", f"TBA{digits(r, 12)}", f"JD{digits(r, 18)}", f"{some(r, UPPER, 2)}{digits(r, 9)}DE", number(r, 12)]), "ticket": lambda r: f"{r.choice(['OPS', 'JIRA', 'INC', 'SUP', 'CHG'])}-{r.randint(1, 99999)}", "part_no": lambda r: r.choice([f"{digits(r, 3)}-{digits(r, 4)}-{digits(r, 2)}", f"P/N {digits(r, 3)}-{digits(r, 5)}", f"{digits(r, 5)}-{digits(r, 3)}", f"PN-{digits(r, 3)}-{digits(r, 3)}-{digits(r, 4)}", f"{digits(r, 2)}-{some(r, UPPER, 2)}-{digits(r, 4)}"]),
     "status": lambda r: r.choice("shipped pending cancelled active returned draft paid".split()), "quantity": lambda r: str(r.randint(0, 5000)), "sku": lambda r: f"SKU-{digits(r, 2)}-{digits(r, 4)}-{r.choice(['XL', 'S', 'M'])}", "url_path": lambda r: f"/api/v{r.randint(1, 3)}/orders/{number(r, 9)}/items?page={r.randint(1, 99)}", "session_len": lambda r: f"{r.randint(0, 23):02}:{r.randint(0, 59):02}:{r.randint(0, 59):02}.{digits(r, 3)}",
     "etag": lambda r: f'W/"{some(r, HEX, 16)}"', "integrity": lambda r: "sha512-" + base64.b64encode(r.randbytes(64)).decode(), "snowflake": lambda r: str(r.randint(10 ** 17, 19 * 10 ** 17)), "postal": lambda r: r.choice([digits(r, 5), f"{digits(r, 5)}-{digits(r, 4)}", "SW1A 1AA"]), "hexcolor": lambda r: "#" + some(r, HEX, 6), "image": lambda r: f"registry.example.com/shop/api:{r.randint(1, 9)}.{r.randint(0, 20)}.{r.randint(0, 9)}@sha256:{some(r, HEX, 64)}", "cron": lambda r: f"{r.randint(0, 59)} {r.randint(0, 23)} * * 1-5", "lsn": lambda r: f"{r.randint(0, 99):X}/{some(r, '0123456789ABCDEF', 7)}",
-    "bcrypt": lambda r: "$2b$12$" + some(r, ALNUM + "./", 53), "score": lambda r: f"{r.random():.16f}", "range": lambda r: f"[{number(r, 4)},{number(r, 5)})",
+    "ulid": lambda r: "01" + some(r, "0123456789ABCDEFGHJKMNPQRSTVWXYZ", 24), "nanoid": lambda r: mixed(r, ALNUM + "_-", 21), "ksuid": lambda r: "2" + mixed(r, ALNUM, 26), "cuid": lambda r: "c" + some(r, LOWER + DIGITS, 24), "object_id": lambda r: some(r, HEX, 24), "push_id": lambda r: "-N" + mixed(r, ALNUM, 18), "firebase_uid": lambda r: mixed(r, ALNUM, 28), "video_id": lambda r: mixed(r, ALNUM + "_-", 11), "shortuuid": lambda r: mixed(r, ALNUM, 22), "crm_id": lambda r: "001" + some(r, DIGITS + UPPER, 5) + "00000" + mixed(r, ALNUM, 5), "charge_id": lambda r: r.choice(["ch_", "pi_", "cus_", "in_", "sub_"]) + mixed(r, ALNUM, 24),
+    "checksum_b64": lambda r: base64.b64encode(r.randbytes(r.choice([16, 20, 32]))).decode(), "imei": lambda r: (b := "35" + digits(r, 12)) + luhn_digit(b), "vin": lambda r: some(r, "ABCDEFGHJKLMNPRSTUVWXYZ" + DIGITS, 17), "plate": lambda r: r.choice([f"{some(r, UPPER, 1)}-{some(r, UPPER, 2)} {number(r, 4)}", f"{some(r, UPPER, 3)} {digits(r, 3)}", f"{some(r, UPPER, 2)}{digits(r, 2)} {some(r, UPPER, 3)}"]), "handle": lambda r: r.choice([f"{r.choice(FIRST)}#{digits(r, 4)}", f"@{r.choice(LAST).lower()}{digits(r, 2)}", f"{r.choice(FIRST).lower()}_{digits(r, 3)}"]), "host": lambda r: r.choice([f"web-{digits(r, 2)}-prod", f"ip-10-{r.randint(0, 255)}-{r.randint(0, 255)}-{r.randint(0, 255)}", f"k8s-app-{some(r, HEX, 10)}-{some(r, LOWER + DIGITS, 5)}", f"db{r.randint(1, 9)}.eu-central-1.internal"]),
+    "shop_order": lambda r: r.choice([f"{digits(r, 3)}-{digits(r, 7)}-{digits(r, 7)}", f"{digits(r, 4)}-{digits(r, 4)}-{digits(r, 4)}", f"{r.randint(1, 9)}{digits(r, 2)}/{digits(r, 4)}/{digits(r, 4)}", f"2026-{digits(r, 6)}", f"PO{digits(r, 10)}"]), "semver_range": lambda r: r.choice(["^", "~", ">=", "~> "]) + f"{r.randint(0, 20)}.{r.randint(0, 40)}.{r.randint(0, 99)}", "routing_no": lambda r: number(r, 9), "bic": lambda r: some(r, UPPER, 4) + r.choice(["DE", "GB", "FR", "US"]) + some(r, UPPER + DIGITS, r.choice([2, 5])), "isin": lambda r: r.choice(["US", "DE", "GB"]) + some(r, DIGITS + UPPER, 9) + digits(r, 1), "flight": lambda r: some(r, UPPER, 2) + number(r, 4), "analytics": lambda r: r.choice([f"UA-{number(r, 8)}-{r.randint(1, 9)}", f"G-{some(r, UPPER + DIGITS, 10)}"]), "arn": lambda r: f"arn:aws:s3:::bucket-{some(r, LOWER, 6)}/{some(r, HEX, 8)}", "instance": lambda r: "i-0" + some(r, HEX, 16), "doi": lambda r: f"10.{number(r, 4)}/{some(r, LOWER + DIGITS, 8)}", "job": lambda r: r.choice(["Data engineer", "Head of Sales EMEA", "Nurse (night shift)", "C++ developer", "QA lead, level 3"]), "percent": lambda r: r.choice([f"{r.randint(1, 99)}%", f"+{r.random() * 9:.1f} %", f"Save{r.randint(5, 90)}%"]), "formula": lambda r: r.choice(["=SUM(A1:B2)", "f(X1)+g(Y2)", "C8H10N4O2", "x = 2*y + 3", "^[A-Za-z0-9]+$"]), "glob": lambda r: r.choice(["*.log", "src/**/*.rs", "report-2026-??.csv", "!node_modules"]), "file": lambda r: r.choice([f"IMG_{digits(r, 8)}_{digits(r, 6)}.jpg", f"Report-{r.randint(2019, 2026)}-Q{r.randint(1, 4)}.xlsx", "/var/log/app/worker-3.log", "C:\\Temp\\out1.txt"]), "size": lambda r: f"{r.randint(1, 999)}.{r.randint(0, 9)} {r.choice(['GiB', 'MB', 'kB'])}", "duration": lambda r: r.choice([f"PT{r.randint(1, 59)}M{r.randint(1, 59)}S", f"{r.randint(1, 48)}h{r.randint(1, 59)}m"]), "bcrypt": lambda r: "$2b$12$" + some(r, ALNUM + "./", 53), "score": lambda r: f"{r.random():.16f}", "range": lambda r: f"[{number(r, 4)},{number(r, 5)})",
 }

@@ -90,25 +90,38 @@ static PHRASES: LazyLock<HashMap<&'static [u8], Phrase, BuildHasherDefault<Fnv>>
 });
 
 /// Which words start a phrase, by their first two letters and their length: most words are told by it.
-static STARTERS: LazyLock<[u8; 1024]> = LazyLock::new(|| {
+static STARTERS: [u8; 1024] = {
     let mut starters = [0; 1024];
-    for phrase in TOPICS.iter().flat_map(|(_, words)| words.iter()) {
-        let word = phrase.split(' ').next().unwrap_or("").as_bytes();
-        // Or in the plural.
-        for length in [word.len(), word.len() + 1] {
-            let (pair, length) = starter(word, length);
-            if let Some(lengths) = starters.get_mut(pair) {
-                *lengths |= length;
+    let mut topic = 0;
+    #[expect(clippy::indexing_slicing, reason = "each index is below its bound; checked when it is compiled")]
+    while topic < TOPICS.len() {
+        let phrases = TOPICS[topic].1;
+        let mut at = 0;
+        while at < phrases.len() {
+            let phrase = phrases[at].as_bytes();
+            let mut length = 0;
+            while length < phrase.len() && phrase[length] != b' ' {
+                length += 1;
             }
+            let second = if length > 1 { phrase[1] } else { 0 };
+            // Or in the plural.
+            starters[pair(phrase[0], second)] |= 1 << (length & 7) | 1 << ((length + 1) & 7);
+            at += 1;
         }
+        topic += 1;
     }
     starters
-});
+};
 
-/// The place of a word of that length among the starters, and its bit.
-fn starter(word: &[u8], length: usize) -> (usize, u8) {
-    let letter = |at: usize| usize::from(word.get(at).copied().unwrap_or(0) & 31);
-    (letter(0) << 5 | letter(1), 1 << (length & 7))
+const fn pair(first: u8, second: u8) -> usize {
+    ((first & 31) as usize) << 5 | (second & 31) as usize
+}
+
+/// Whether a word of that length that begins with those bytes may start a phrase.
+#[inline]
+pub(crate) fn may_start(first: u8, second: u8, length: usize) -> bool {
+    let second = if length > 1 { second } else { 0 };
+    STARTERS.get(pair(first, second)).is_some_and(|lengths| lengths >> (length & 7) & 1 == 1)
 }
 
 /// The hash of Fowler, Noll and Vo: quick for short words that nobody chooses to collide.
@@ -146,8 +159,8 @@ impl Words {
         let mut words = Self { length: end, ..Self::NONE };
         for (index, (start, end)) in places.iter().enumerate() {
             let word = bytes.get(usize::from(*start)..usize::from(*end)).unwrap_or(&[]);
-            let (pair, length) = starter(word, word.len());
-            if STARTERS.get(pair).is_some_and(|lengths| lengths & length != 0) {
+            let letter = |at: usize| word.get(at).copied().unwrap_or(0);
+            if may_start(letter(0), letter(1), word.len()) {
                 words.phrases(bytes, places.get(index..).unwrap_or(&[]));
             }
         }

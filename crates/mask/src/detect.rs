@@ -72,8 +72,10 @@ struct Candidate {
 static PANEL: LazyLock<Panel> = LazyLock::new(|| Panel::of(detectors::ALL));
 
 thread_local! {
-    /// Parts that no text uses now, kept for their room.
+    /// Parts that no text uses now, kept for their room; so are matches and candidates.
     static SPARE: RefCell<Vec<Parts>> = RefCell::default();
+    static FOUND: Cell<Vec<Found>> = const { Cell::new(Vec::new()) };
+    static CANDIDATES: Cell<Vec<Candidate>> = const { Cell::new(Vec::new()) };
 }
 
 /// Reads the parts of a text into spare ones.
@@ -84,9 +86,11 @@ fn parts_of(bytes: &[u8]) -> (Parts, Features) {
     (parts, features)
 }
 
+/// The most of anything that is kept for the next text.
+const KEPT: usize = 1024;
+
 /// Keeps the parts for the next text, unless they grew large.
 fn give_back(parts: Parts) {
-    const KEPT: usize = 1024;
     SPARE.with(|spare| {
         if let Ok(mut spare) = spare.try_borrow_mut()
             && spare.len() < 8
@@ -150,19 +154,23 @@ fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Fin
         return Vec::new();
     }
     let work = Cell::new(LEAST_WORK + text.len() * WORK_PER_BYTE);
-    let search = Search { panel, column: &column, work: &work };
+    let search = Search { panel, column: &column, work: &work, decoded: Cell::new(false) };
     let found = catch_unwind(AssertUnwindSafe(|| {
-        let mut candidates = Vec::new();
+        let mut candidates = CANDIDATES.take();
         search.text(text, &parts, features, 0, &mut candidates);
         candidates
     }));
     give_back(parts);
-    match found {
-        Err(_) => withheld("fault"),
-        Ok(_) if work.get() == 0 => withheld("work"),
-        Ok(candidates) if candidates.is_empty() => Vec::new(),
-        Ok(candidates) => settle(text, features, candidates),
+    let Ok(mut candidates) = found else { return withheld("fault") };
+    if work.get() == 0 {
+        return withheld("work");
     }
+    let findings = settle(text, features, &mut candidates);
+    candidates.clear();
+    if candidates.capacity() <= KEPT {
+        CANDIDATES.set(candidates);
+    }
+    findings
 }
 
 /// Whether the whole text is of a kind that is nobody's secret.
@@ -173,11 +181,22 @@ fn is_harmless(text: &str, features: Features) -> bool {
             || harmless::is_digest(bytes) && encoded::decode(text).is_none())
 }
 
+/// Whether the span lies within something found of at least that confidence.
+fn is_within(span: &Range<usize>, least: f32, candidates: &[Candidate]) -> bool {
+    candidates.iter().any(|candidate| {
+        candidate.confidence >= least
+            && candidate.bytes.start <= span.start
+            && span.end <= candidate.bytes.end
+    })
+}
+
 /// One search, through all readings of a text.
 struct Search<'s> {
     panel: &'s Panel,
     column: &'s Column,
     work: &'s Cell<usize>,
+    /// What is read was encoded in the value.
+    decoded: Cell<bool>,
 }
 
 /// A reading and its parts.
@@ -246,7 +265,7 @@ impl Search<'_> {
         candidates: &mut Vec<Candidate>,
     ) {
         if features.any(APART)
-            && !view.rows_lie_within(candidates.iter().map(|candidate| &candidate.bytes))
+            && !parts.rows.iter().all(|row| is_within(&view.original(row.clone()), 0.0, candidates))
             && let Some(squeezed) = view.squeezed().map(Read::of)
         {
             self.run(&squeezed.view, &squeezed.parts, squeezed.features, candidates);
@@ -268,12 +287,7 @@ impl Search<'_> {
             return;
         }
         for word in &parts.words {
-            let place = view.original(word.clone());
-            let settled = candidates.iter().any(|candidate| {
-                candidate.confidence >= SURE
-                    && candidate.bytes.start <= place.start
-                    && place.end <= candidate.bytes.end
-            });
+            let settled = is_within(&view.original(word.clone()), SURE, candidates);
             let Some((span, decoded)) =
                 Some(word).filter(|_| !settled).and_then(|word| encoded::decoded(&view.text, word))
             else {
@@ -281,7 +295,9 @@ impl Search<'_> {
             };
             let mut inside = Vec::new();
             let (parts, features) = parts_of(decoded.as_bytes());
+            let before = self.decoded.replace(true);
             self.text(&decoded, &parts, features, depth + 1, &mut inside);
+            self.decoded.set(before);
             give_back(parts);
             if let Some(best) = inside.into_iter().max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
                 candidates.push(Candidate { bytes: view.original(span), ..best });
@@ -300,17 +316,18 @@ impl Search<'_> {
         }
         let reading = Reading {
             text: &view.text,
+            decoded: self.decoded.get(),
             features,
             column: self.column,
             parts,
             keys: OnceCell::new(),
             work: self.work,
         };
-        let mut found: Vec<Found> = Vec::new();
+        let mut matches = FOUND.take();
         for detector in self.panel.each(asked) {
-            detector.find(&reading, &mut found);
+            detector.find(&reading, &mut matches);
         }
-        for found in found {
+        for found in matches.drain(..) {
             let bytes = view.original(found.span);
             if !bytes.is_empty() {
                 candidates.push(Candidate {
@@ -321,15 +338,28 @@ impl Search<'_> {
                 });
             }
         }
+        if matches.capacity() <= KEPT {
+            FOUND.set(matches);
+        }
     }
 }
 
 /// Settles overlaps: the surer of two wins, of equals the longer. What a loser covers beyond the winner is
 /// added to the winner, so that nothing found is left standing.
-fn settle(text: &str, features: Features, mut candidates: Vec<Candidate>) -> Vec<Finding> {
-    candidates.sort_by_key(|candidate| (candidate.bytes.start, std::cmp::Reverse(candidate.bytes.end)));
-    let mut kept: Vec<Candidate> = Vec::with_capacity(candidates.len());
+fn settle(text: &str, features: Features, candidates: &mut [Candidate]) -> Vec<Finding> {
+    if candidates.len() > 1 {
+        candidates.sort_by_key(|candidate| (candidate.bytes.start, std::cmp::Reverse(candidate.bytes.end)));
+    }
+    let mut kept: Vec<Finding> = Vec::with_capacity(candidates.len());
     for candidate in candidates {
+        let finding = |bytes: Range<usize>| Finding {
+            entity: candidate.entity,
+            start: 0,
+            end: 0,
+            bytes,
+            detector: candidate.detector,
+            confidence: candidate.confidence,
+        };
         match kept.last_mut() {
             Some(last) if candidate.bytes.start < last.bytes.end => {
                 let union = last.bytes.start..last.bytes.end.max(candidate.bytes.end);
@@ -337,13 +367,15 @@ fn settle(text: &str, features: Features, mut candidates: Vec<Candidate>) -> Vec
                 if candidate.confidence > last.confidence
                     || (candidate.confidence == last.confidence && there > here)
                 {
-                    *last = candidate;
+                    *last = finding(union);
+                } else {
+                    last.bytes = union;
                 }
-                last.bytes = union;
             }
-            _ => kept.push(candidate),
+            _ => kept.push(finding(candidate.bytes.clone())),
         }
     }
+    // Characters are counted as far as there are others than bytes.
     let (mut at, mut chars) = (0, 0);
     let mut count_to = |byte: usize| {
         chars += match features.any(HIGH) {
@@ -353,16 +385,11 @@ fn settle(text: &str, features: Features, mut candidates: Vec<Candidate>) -> Vec
         at = byte;
         chars
     };
-    kept.into_iter()
-        .map(|candidate| Finding {
-            entity: candidate.entity,
-            start: count_to(candidate.bytes.start),
-            end: count_to(candidate.bytes.end),
-            bytes: candidate.bytes,
-            detector: candidate.detector,
-            confidence: candidate.confidence,
-        })
-        .collect()
+    for finding in &mut kept {
+        finding.start = count_to(finding.bytes.start);
+        finding.end = count_to(finding.bytes.end);
+    }
+    kept
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ fn of_overlapping_findings_nothing_is_left_standing() {
     let kept = settle(
         "0123456789",
         Features::default(),
-        vec![
+        &mut [
             Candidate { bytes: 0..6, entity: "A", detector: "a", confidence: 0.5 },
             Candidate { bytes: 4..9, entity: "B", detector: "b", confidence: 0.9 },
         ],

@@ -22,7 +22,7 @@ pub(crate) const ESCAPE: u64 = 1 << 11;
 pub(crate) const HIGH: u64 = 1 << 12;
 pub(crate) const GREATER: u64 = 1 << 13;
 pub(crate) const SPACE: u64 = 1 << 14;
-/// An opening parenthesis.
+/// A parenthesis.
 pub(crate) const OPEN: u64 = 1 << 15;
 /// `!`, `#`, `$`, `*`, `?`, `^`, `~` and the like: signs that passwords have.
 pub(crate) const SIGN: u64 = 1 << 16;
@@ -81,6 +81,18 @@ pub(crate) const GITHUB: u64 = 1 << 52;
 pub(crate) const LETTER: u64 = 1 << 53;
 /// A token starts as words for a street do, or ends as they do and starts with a capital.
 pub(crate) const STREET: u64 = 1 << 54;
+/// A word may say what a value is.
+pub(crate) const TELLING: u64 = 1 << 55;
+/// The whole text is one run of letters, digits and the signs that passwords have, of 8 to 64 bytes.
+pub(crate) const LONE: u64 = 1 << 56;
+
+/// A dash behind a space, as flags of programs have it.
+pub(crate) const FLAG: u64 = 1 << 57;
+/// `at` in brackets or parentheses.
+pub(crate) const SPELLED_AT: u64 = 1 << 58;
+
+/// Kinds that are not in such a run.
+pub(crate) const NOT_LONE: u64 = COLON | DOT | EQUALS | SLASH | GREATER | SPACE | HIGH | OTHER;
 
 const fn kind(byte: u8) -> u32 {
     let kind = match byte {
@@ -98,7 +110,7 @@ const fn kind(byte: u8) -> u32 {
         b'+' => PLUS,
         b'/' => SLASH,
         b'%' | b'&' | b'\\' => ESCAPE,
-        b'(' => OPEN,
+        b'(' | b')' => OPEN,
         b'!' | b'#' | b'$' | b'*' | b'?' | b'^' | b'~' => SIGN,
         0x80.. => HIGH,
         _ => OTHER,
@@ -183,7 +195,7 @@ impl Needs {
     /// Whether a text of these bits has it.
     #[inline]
     pub(crate) fn met_by(&self, bits: u64) -> bool {
-        bits & self.all == self.all && bits & self.any != 0
+        (bits & self.all == self.all) & (bits & self.any != 0)
     }
 }
 

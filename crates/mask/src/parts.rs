@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::context::may_start;
 use crate::features::{self, Features, kind_of};
 
 /// The kinds of bytes as they stand in their table.
@@ -14,6 +15,7 @@ const UPPER: u32 = 1 << 2;
 const ALNUM: u32 = DIGIT | LOWER | UPPER;
 const COLON: u32 = 1 << 4;
 const DASH: u32 = 1 << 6;
+const SPACE: u32 = 1 << 14;
 const GLUE: u32 = 1 << 7 | 1 << 12;
 const WORD: u32 = ALNUM | 1 << 9 | 1 << 10 | 1 << 6 | 1 << 7 | 1 << 8;
 
@@ -22,6 +24,9 @@ pub(crate) const SHORTEST_WORD: usize = 12;
 
 /// The shortest text that is more than a name, bytes.
 const SHORTEST_SENTENCE: usize = 16;
+
+/// The longest run of letters and digits that holds words.
+const LONGEST_NAME: usize = 32;
 
 /// A run of digits.
 #[derive(Clone, Debug)]
@@ -62,6 +67,8 @@ pub(crate) struct Parts {
     pub(crate) tokens: Vec<Token>,
     /// Words of base64 of [`SHORTEST_WORD`] bytes and more.
     pub(crate) words: Vec<Range<usize>>,
+    /// Rows of tokens of one size, as those of a value taken apart are.
+    pub(crate) rows: Vec<Range<usize>>,
 }
 
 /// What words start with, or end with, by two letters in any case.
@@ -158,8 +165,9 @@ struct Pass {
     longest_row: usize,
     dotted: usize,
     link: Option<u8>,
-    /// Tokens of one size in a row, the separator between them, and where the last ended and its size.
+    /// Tokens of one size in a row, where it starts, the separator between them, and where the last ended and its size.
     equal: usize,
+    equal_from: usize,
     separator: u8,
     token_end: usize,
     token_size: usize,
@@ -185,7 +193,7 @@ struct Seen {
 
 impl Pass {
     #[inline]
-    fn token(&mut self, bytes: &[u8], token: &Seen) {
+    fn token(&mut self, bytes: &[u8], token: &Seen, rows: &mut Vec<Range<usize>>) {
         let span = &token.span;
         let size = span.end.wrapping_sub(span.start);
         let follows = span.start == self.token_end.wrapping_add(1);
@@ -195,17 +203,25 @@ impl Pass {
         }
         if follows && self.token_size == size && size <= 5 {
             // Single characters stand between signs too (`a l @ b`), so that their separators may differ.
-            let same = size == 1 || token.separator == self.separator;
-            self.equal = if same || self.equal < 2 { self.equal.wrapping_add(1) } else { 2 };
+            if size == 1 || token.separator == self.separator || self.equal < 2 {
+                self.equal = self.equal.wrapping_add(1);
+            } else {
+                self.equal = 2;
+                self.equal_from = self.token_end.wrapping_sub(size);
+            }
             if self.equal >= 3 {
-                self.found |= match (size, self.equal) {
-                    (1, _) | (_, 4..) => features::APART | features::OCTETS,
-                    (2 | 4, _) => features::OCTETS,
-                    _ => 0,
-                };
+                self.found |= if matches!(size, 2 | 4) { features::OCTETS } else { 0 };
+                if size == 1 || self.equal > 3 {
+                    self.found |= features::APART;
+                    match rows.last_mut() {
+                        Some(row) if row.start == self.equal_from => row.end = span.end,
+                        _ => rows.push(self.equal_from..span.end),
+                    }
+                }
             }
         } else {
             self.equal = 1;
+            self.equal_from = span.start;
         }
         (self.separator, self.token_end, self.token_size) = (token.separator, span.end, size);
         self.pair = size == 2 && token.digits == 0;
@@ -222,6 +238,7 @@ impl Pass {
         let span = &token.span;
         if token.digits > 0 {
             self.mixed |= 1_u64 << size.min(63);
+            self.found |= if size <= LONGEST_NAME { features::TELLING } else { 0 };
             if let Some([a, b, c, d]) = bytes.get(span.start..span.end.min(span.start.wrapping_add(4)))
                 && a.is_ascii_alphabetic()
                 && b.is_ascii_alphabetic()
@@ -231,10 +248,12 @@ impl Pass {
                 self.found |= features::ACCOUNT;
             }
         } else {
+            self.found |= if token.camel { features::TELLING } else { 0 };
             self.says |= if token.camel { SAYS_BIRTH } else { 0 };
             self.found |= if size == 1 { features::LETTERS_1 } else { 0 };
         }
         if size >= 8
+            && bytes.get(span.end.wrapping_sub(1)).is_some_and(|last| last | 0x20 == b'd')
             && let Some(end) = bytes.get(span.end.wrapping_sub(4)..span.end)
             && (end.eq_ignore_ascii_case(b"word") || end.eq_ignore_ascii_case(b"fied"))
         {
@@ -245,9 +264,20 @@ impl Pass {
             let pair = usize::from(first & 31) << 5 | usize::from(second & 31);
             // `d. o. b.`; what goes on beyond ASCII.
             let alone = size == 1 && (second >= 0x80 || first | 0x20 == b'd');
+            if size == 2
+                && first | 0x20 == b'a'
+                && second | 0x20 == b't'
+                && matches!(token.separator, b'[' | b'(')
+            {
+                self.found |= features::SPELLED_AT;
+            }
             let says = if size > 1 { STARTS.get(pair).copied().unwrap_or(0) } else { u8::from(alone) };
             // `dob1` is a word, and a long row of letters and digits none.
-            self.says |= if token.digits > 0 && size > 8 { says & !SAYS_BIRTH } else { says };
+            let goes_on = bytes.get(span.end).is_some_and(|byte| *byte >= 0x80);
+            let is_word =
+                if token.digits > 0 { size <= 8 } else { goes_on || may_start(first, second, size) };
+            self.found |= if is_word { features::TELLING } else { 0 };
+            self.says |= if is_word { says } else { says & !SAYS_BIRTH };
             if first.is_ascii_uppercase() {
                 self.found |= if self.capitals && token.separator == b' ' { features::NAMES } else { 0 };
                 self.capitals = true;
@@ -289,6 +319,11 @@ impl Pass {
             | bit(mixed & bits(&[16]) != 0, features::MIXED_16)
             | bit(any & bits(&[12]) != 0, features::OCTETS)
             | bit(any >> 26 != 0, features::TOKEN_26);
+        let lone = (8..=64).contains(&length)
+            && bits & features::NOT_LONE == 0
+            && seen & (LOWER | DIGIT) == LOWER | DIGIT
+            && bits & (features::UPPER | features::SIGN | features::AT | features::ESCAPE) != 0;
+        bits |= bit(lone, features::LONE);
         if length < SHORTEST_SENTENCE {
             bits &= !features::NAMES;
         }
@@ -302,6 +337,7 @@ impl Parts {
         self.groups.clear();
         self.tokens.clear();
         self.words.clear();
+        self.rows.clear();
         let mut pass = Pass { token_end: usize::MAX / 2, ..Pass::default() };
         // Of the last sign, and of all bytes, the kind; where the word of base64 starts, and how long the longest is.
         let (mut last, mut seen) = (0, 0);
@@ -322,6 +358,12 @@ impl Parts {
                 word = at.wrapping_add(1);
             }
             if kind & (COLON | DASH) != 0 {
+                let flag = kind == DASH
+                    && last == SPACE
+                    && bytes
+                        .get(at.wrapping_add(1))
+                        .is_some_and(|next| next.is_ascii_alphabetic() || *next == b'-');
+                pass.found |= if flag { features::FLAG } else { 0 };
                 pass.found |= match (kind == COLON, kind == last, kind & seen != 0) {
                     (true, true, _) => features::COLON_PAIR | features::COLONS,
                     (true, false, true) => features::COLONS,
@@ -343,8 +385,7 @@ impl Parts {
     #[inline]
     fn token(&mut self, bytes: &[u8], start: usize, before: u32, seen: &mut u32, pass: &mut Pass) -> usize {
         let rest = bytes.get(start..).unwrap_or(&[]);
-        let (mut kinds, mut last, mut camel) = (0, 0, 0);
-        let (mut digits, mut letters, mut size, mut after) = (0_usize, 0_usize, 0_usize, 0);
+        let (mut kinds, mut digits, mut size, mut after) = (0, 0_u32, 0_usize, 0);
         for byte in rest {
             let kind = kind_of(*byte);
             if kind & ALNUM == 0 {
@@ -353,24 +394,27 @@ impl Parts {
             }
             size = size.wrapping_add(1);
             kinds |= kind;
-            camel |= last << 1 & kind;
-            last = kind;
-            if kind & DIGIT == 0 {
-                letters = size;
-            } else {
-                digits = digits.wrapping_add(1);
-            }
+            digits = digits.wrapping_add(kind & DIGIT);
         }
         *seen |= kinds;
+        let digits = usize::try_from(digits).unwrap_or(usize::MAX);
+        let word = rest.get(..size).unwrap_or(&[]);
+        let letters = match digits {
+            0 => size,
+            _ if digits == size => 0,
+            _ => word.iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |last| last.wrapping_add(1)),
+        };
+        let camel =
+            kinds == LOWER | UPPER && word.windows(2).any(|two| matches!(two, [b'a'..=b'z', b'A'..=b'Z']));
         let end = start.wrapping_add(size);
         let token = Seen {
             span: start..end,
             separator: start.checked_sub(1).and_then(|at| bytes.get(at)).copied().unwrap_or(0),
             digits,
             letters: start.wrapping_add(letters),
-            camel: camel & UPPER != 0,
+            camel,
         };
-        pass.token(bytes, &token);
+        pass.token(bytes, &token, &mut self.rows);
         if digits > 0 {
             pass.digits = pass.digits.wrapping_add(digits);
             self.numbers(bytes, &token, pass);

@@ -41,6 +41,8 @@ fn one_pass_finds_what_the_text_is_made_of() {
         ("the dbPassword is", TOLD),
         ("IDENTIFIED BY", TOLD),
         ("12 rue de", STREET),
+        ("mysql -pword", FLAG),
+        ("bob (at) x", SPELLED_AT),
         ("Hauptstr. 5", STREET),
     ] {
         assert!(read(text).1.any(bit), "{text}");

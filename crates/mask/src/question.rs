@@ -42,8 +42,7 @@ impl<'l> Reader<'l> {
         let mut has_text = false;
         self.take(b'{')?;
         loop {
-            let key = self.string()?;
-            let Cow::Borrowed(key) = key else { return None };
+            let key = self.key()?;
             self.take(b':')?;
             match key {
                 "text" => {
@@ -83,6 +82,22 @@ impl<'l> Reader<'l> {
 
     fn take(&mut self, wanted: u8) -> Option<()> {
         (self.next()? == wanted).then(|| self.at += 1)
+    }
+
+    /// A key without escapes.
+    fn key(&mut self) -> Option<&'l str> {
+        self.next()?;
+        let rest = self.line.get(self.at..)?;
+        for (written, key) in [("\"id\"", "id"), ("\"text\"", "text"), ("\"column\"", "column")] {
+            if rest.starts_with(written) {
+                self.at += written.len();
+                return Some(key);
+            }
+        }
+        match self.string()? {
+            Cow::Borrowed(key) => Some(key),
+            Cow::Owned(_) => None,
+        }
     }
 
     /// A string, its escapes undone.

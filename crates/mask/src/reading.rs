@@ -6,7 +6,7 @@
 use std::cell::{Cell, OnceCell};
 
 use crate::context::{Before, Column};
-use crate::features::{Features, HIGH, LETTER};
+use crate::features::{Features, HIGH, TELLING};
 use crate::parts::Parts;
 use crate::structure::Keys;
 use crate::topics::Topic;
@@ -15,6 +15,8 @@ use crate::topics::Topic;
 #[derive(Debug)]
 pub(crate) struct Reading<'t> {
     pub(crate) text: &'t str,
+    /// It was written in another encoding within the value.
+    pub(crate) decoded: bool,
     pub(crate) features: Features,
     pub(crate) column: &'t Column,
     pub(crate) parts: &'t Parts,
@@ -29,8 +31,7 @@ impl<'t> Reading<'t> {
 
     /// What stands before that byte: its key, or the end of the sentence.
     pub(crate) fn before(&self, at: usize) -> Before {
-        // Words have letters.
-        if at == 0 || !self.features.any(LETTER | HIGH) {
+        if at == 0 || !self.features.any(TELLING | HIGH) {
             return Before::NOTHING;
         }
         let keys = self.keys.get_or_init(|| Keys::of(self.text));
@@ -47,7 +48,7 @@ impl<'t> Reading<'t> {
 
     /// Whether neither the column nor anything before that byte says what the value is.
     pub(crate) fn is_silent(&self, at: usize) -> bool {
-        self.column.words.say_nothing() && (at == 0 || !self.features.any(LETTER | HIGH))
+        self.column.words.say_nothing() && (at == 0 || !self.features.any(TELLING | HIGH))
     }
 
     /// Counts a step of work that is more than looking at a byte; false when the text has used up its share.

@@ -84,14 +84,6 @@ impl<'a> View<'a> {
         Some(view.finish())
     }
 
-    /// Whether all that [`squeezed`](Self::squeezed) would put together lies within these spans of the original.
-    pub(crate) fn rows_lie_within<'s>(&self, spans: impl Iterator<Item = &'s Range<usize>> + Clone) -> bool {
-        rows(self.text.as_bytes()).all(|row| {
-            let row = self.original(row.span);
-            spans.clone().any(|span| span.start <= row.start && row.end <= span.end)
-        })
-    }
-
     /// The bytes of the original text behind a span of the view.
     pub(crate) fn original(&self, span: Range<usize>) -> Range<usize> {
         if self.places.is_empty() {

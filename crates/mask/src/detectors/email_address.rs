@@ -6,7 +6,7 @@ use crate::features::AT;
 /// Endings of file names that look like a host (`icon@2x.png`).
 const FILES: &[&str] = &["png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "pdf"];
 
-const KIND: Kind =
+pub(super) static KIND: Kind =
     Kind { id: "email", entity: "EMAIL_ADDRESS", description: "An e-mail address, in any script." };
 
 /// The detector.

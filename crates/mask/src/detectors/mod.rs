@@ -20,7 +20,9 @@ pub(crate) use crate::features::Needs;
 pub(crate) use crate::reading::Reading;
 pub(crate) use crate::topics::Topic;
 
+mod alone;
 mod aws_access_key;
+mod command_line;
 mod credit_card;
 mod crypto;
 mod date_time;
@@ -42,6 +44,7 @@ mod sallyport_token;
 mod scan;
 mod secret;
 mod secret_names;
+mod spelled_email;
 mod vendor_key;
 mod vendor_prefixes;
 
@@ -110,6 +113,9 @@ pub(crate) const ALL: &[&dyn Detector] = &[
     &private_key::PrivateKey,
     &jwt::Jwt,
     &secret::Secret,
+    &alone::Alone,
+    &command_line::CommandLine,
+    &spelled_email::SpelledEmail,
     &sallyport_token::SallyportToken,
     &person::Person,
     &location::Location,

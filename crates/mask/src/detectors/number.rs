@@ -20,6 +20,8 @@ const MOST_DIGITS: usize = 20;
 const LEAST_DIGITS: usize = 7;
 /// The most groups of a part of a row; a whole row may have more.
 const MOST_GROUPS: usize = 8;
+/// A number so sure that none of its parts is looked at.
+const SURE: f32 = 0.9;
 /// The longest form, bytes.
 const LONGEST: usize = 44;
 
@@ -79,7 +81,7 @@ pub(super) struct Number<'r, 't> {
     /// The text of the number with `9` for each digit, one byte for each separator.
     form: [u8; LONGEST],
     form_length: usize,
-    /// How many groups, and whether the sizes of all but the last are from three to seven.
+    /// How many groups, and whether the sizes of all but the last are from four to six.
     pub(super) groups: usize,
     pub(super) evenly: bool,
     /// All separators are the same.
@@ -170,8 +172,12 @@ impl Detector for Numbers {
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
         let bytes = reading.bytes();
         let groups = reading.parts.groups.as_slice();
+        let mut from = 0;
         for (first, group) in groups.iter().enumerate() {
             let start = group.span.start;
+            if start < from {
+                continue;
+            }
             let left = first.checked_sub(1).and_then(|at| groups.get(at)).and_then(|group| group.link);
             // Digit by digit only from its start on; and what a word touches is none.
             let size = group.span.len();
@@ -185,16 +191,16 @@ impl Detector for Numbers {
             if size < LEAST_DIGITS && group.link.is_none() {
                 continue;
             }
-            row(reading, first, left, found);
+            from = row(reading, first, left, found);
         }
     }
 }
 
-/// Shows the row that starts with that group, and its parts that do, to the rules.
-fn row(reading: &Reading<'_>, first: usize, left: Option<u8>, found: &mut Vec<Found>) {
+/// Shows the row that starts with that group, and its parts that do, to the rules. Gives the end of what is sure.
+fn row(reading: &Reading<'_>, first: usize, left: Option<u8>, found: &mut Vec<Found>) -> usize {
     let bytes = reading.bytes();
     let groups = reading.parts.groups.as_slice();
-    let Some(start) = groups.get(first).map(|group| group.span.start) else { return };
+    let Some(start) = groups.get(first).map(|group| group.span.start) else { return 0 };
     let mut number = Number {
         reading,
         span: start..start,
@@ -213,15 +219,16 @@ fn row(reading: &Reading<'_>, first: usize, left: Option<u8>, found: &mut Vec<Fo
     let mut separator: Option<u8> = None;
     let mut joined: Option<u8> = None;
     let mut last_size = 0;
+    let mut sure = 0;
     for (index, group) in groups.iter().enumerate().skip(first) {
         if index > first {
             number.uniform &= separator.is_none() || separator == joined;
             separator = separator.or(joined);
-            number.evenly &= (3..=7).contains(&last_size);
+            number.evenly &= (4..=6).contains(&last_size);
         }
         last_size = group.span.len();
         if !number.push(bytes, group.span.clone(), joined) {
-            return;
+            return sure;
         }
         let is_last = group.link.is_none();
         if number.count >= LEAST_DIGITS
@@ -237,13 +244,16 @@ fn row(reading: &Reading<'_>, first: usize, left: Option<u8>, found: &mut Vec<Fo
                 || right_loose
                     && separator == Some(b' ')
                     && groups.get(index + 1).is_some_and(|next| next.span.len() == 4);
-            judge(&number, found);
+            if judge(&number, found) >= SURE {
+                sure = number.span.end;
+            }
         }
         if is_last || (!reading.spend()) {
-            return;
+            return sure;
         }
         joined = group.link;
     }
+    sure
 }
 
 /// Whether the group before that one is of four digits, or ends a word (`DE88 3704 …`).
@@ -252,20 +262,26 @@ fn goes_on_left(reading: &Reading<'_>, first: usize) -> bool {
     before.span.len() == 4 || scan::before(reading.bytes(), before.span.start).is_ascii_alphabetic()
 }
 
-fn judge(number: &Number<'_, '_>, found: &mut Vec<Found>) {
+/// How sure the surest rule is.
+fn judge(number: &Number<'_, '_>, found: &mut Vec<Found>) -> f32 {
     if !number.loose {
-        return;
+        return 0.0;
     }
-    let rules = if number.is_bare() && number.is_silent() { &*ALONE } else { &*BY_DIGITS };
-    let Some(rules) = rules.get(number.count) else { return };
+    // A part of a row is one that something names, or a card; or a telephone, which dashes show.
+    let by_itself = number.is_bare() || !(number.whole || number.form().contains(&b'-'));
+    let rules = if by_itself && number.is_silent() { &*ALONE } else { &*BY_DIGITS };
+    let Some(rules) = rules.get(number.count) else { return 0.0 };
+    let mut most = 0.0_f32;
     for rule in rules {
         let confidence = rule.judge(number);
+        most = most.max(confidence);
         if confidence > 0.0 {
             let end = phone_number::extension_end(number.reading.bytes(), number.span.end);
             let end = if rule.wants(LEAST_DIGITS) { end } else { number.span.end };
             found.push(Found::new(rule.kind(), number.span.start..end, confidence));
         }
     }
+    most
 }
 
 /// What of a word or an amount may not touch a number.

@@ -43,7 +43,12 @@ impl Detector for PhoneNumber {
             let hit = if byte == b'+' { international(bytes, start) } else { area(reading, start) };
             if let Some((end, confidence)) = hit {
                 let end = extension_end(bytes, end);
-                let start = if byte == b'(' { with_prefix(bytes, start) } else { start };
+                let closes = |number: &[u8]| number.contains(&b')') && !number.contains(&b'(');
+                let start = match before {
+                    _ if byte == b'(' => with_prefix(bytes, start),
+                    b'(' if bytes.get(start..end).is_some_and(closes) => start - 1,
+                    _ => start,
+                };
                 from = end;
                 found.push(Found::new(&KIND, start..end, confidence));
             }
@@ -97,6 +102,20 @@ impl Dialled {
         dialled
     }
 
+    /// This and what is dialled after it.
+    fn and(mut self, after: Self) -> Self {
+        let both = after.digits.iter().zip(after.ends).take(after.count);
+        for (digit, end) in both {
+            if let (Some(place), Some(ends)) =
+                (self.digits.get_mut(self.count), self.ends.get_mut(self.count))
+            {
+                (*place, *ends) = (*digit, end);
+                self.count += 1;
+            }
+        }
+        self
+    }
+
     fn digits(&self) -> &[u8] {
         self.digits.get(..self.count).unwrap_or(&[])
     }
@@ -138,7 +157,13 @@ fn international(bytes: &[u8], start: usize) -> Option<(usize, f32)> {
     while matches!(scan::at(bytes, first), b' ' | b'(') && first < start + 3 {
         first += 1;
     }
-    let dialled = Dialled::read(bytes, first);
+    let mut dialled = Dialled::read(bytes, first);
+    // `(+358) 44 …`
+    let close = first + dialled.count;
+    if scan::before(bytes, start) == b'(' && scan::at(bytes, close) == b')' && dialled.count <= 3 {
+        dialled =
+            dialled.and(Dialled::read(bytes, close + 1 + usize::from(scan::at(bytes, close + 1) == b' ')));
+    }
     let (code, least, most) = plan(dialled.digits())?;
     let most = (code + most).min(15);
     (code + least..=most).rev().find_map(|count| dialled.end(bytes, count)).map(|end| (end, 0.9))
@@ -162,13 +187,25 @@ fn area(reading: &Reading<'_>, start: usize) -> Option<(usize, f32)> {
     let fits = match (size, digits.first()?) {
         (3, 2..) if is_north_american(digits.get(..10)?) => 10,
         // Russia: `8 (916) 123-45-67`.
-        (3, 3..) if count == 10 && is_paired(bytes, after) => count,
+        (3, _) if count == 10 && is_paired(bytes, after) => count,
+        // Not an area of North America, and written as there.
+        (3, _) if is_last_seven(bytes, after) => 10,
         (2, 1..) if count == 10 || count == 11 => count,
-        (_, 0) if (9..=12).contains(&count) && digits.get(1) != Some(&0) => count,
+        (_, 0) if (9..=13).contains(&count) && digits.get(1) != Some(&0) => count,
         _ if (7..=13).contains(&count) && reading.says(start, Topic::Phone) => count,
         _ => return None,
     };
     dialled.end(bytes, fits).map(|end| (end, 0.8))
+}
+
+/// Three digits and four, with a dash.
+fn is_last_seven(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at..at + 8).is_some_and(|number| {
+        number
+            .iter()
+            .enumerate()
+            .all(|(place, byte)| if place == 3 { *byte == b'-' } else { byte.is_ascii_digit() })
+    })
 }
 
 /// Three digits, two, and two, with dashes.
@@ -236,10 +273,20 @@ impl Rule for National {
         if (number.whole || form.contains(&b'-')) && is_written(digits, form) {
             return if is_date(form) || number.before().say_other() { 0.0 } else { 0.75 };
         }
+        let extended = || extension_end(number.reading.bytes(), number.span.end) > number.span.end;
+        if number.whole && is_like_north_american(form) && extended() {
+            return 0.8;
+        }
         let told = number.whole && (number.is_bare() || number.groups <= 6 || number.is_spread());
         let is_phone = told && number.says(Topic::Phone) && is_plausible(form) && !is_date(form);
         if is_phone { 0.85 } else { 0.0 }
     }
+}
+
+/// Written as in North America, whatever the digits.
+fn is_like_north_american(form: &[u8]) -> bool {
+    let form = form.strip_prefix(b"9-").or_else(|| form.strip_prefix(b"999-9-")).unwrap_or(form);
+    matches!(form, b"999-999-9999" | b"999.999.9999" | b"999 999 9999")
 }
 
 /// Forms that nothing but telephone numbers has.
@@ -254,6 +301,7 @@ fn is_written(digits: &[u8], form: &[u8]) -> bool {
             return digits.first() == Some(&0) && digits.get(1) != Some(&0)
                 || (apart && is_north_american(digits));
         }
+        b"9 999 999 9999" if digits.first() == Some(&8) => return true,
         b"9-999-999-9999" | b"9.999.999.9999" | b"9 999 999 9999" | b"9 999-999-9999" => {
             return digits.first() == Some(&1) && is_north_american(digits.get(1..).unwrap_or(&[]));
         }
@@ -262,7 +310,16 @@ fn is_written(digits: &[u8], form: &[u8]) -> bool {
         b"999 9999 9999" | b"999-9999-9999" if digits.first() == Some(&1) => {
             return digits.get(1) >= Some(&3);
         }
-        b"99999 99999" => return digits.first() >= Some(&6),
+        b"99999 99999" if digits.first() >= Some(&6) => return true,
+        // Brazil's land lines, Norway's mobiles, Russia.
+        b"99 9999-9999" => {
+            return digits
+                .get(..3)
+                .is_some_and(|area| matches!(area, [a, b, c] if *a > 0 && *b > 0 && *c > 1));
+        }
+        b"999 99 999" => return matches!(digits.first(), Some(4 | 9)),
+        b"9 999 999-99-99" | b"9 999 999 99 99" => return matches!(digits.first(), Some(7 | 8)),
+        b"99.9999.9999" => return digits.first() == Some(&0) && digits.get(1) != Some(&0),
         _ => {}
     }
     if !form.iter().any(|byte| *byte != b'9') || digits.first() != Some(&0) {
@@ -290,16 +347,23 @@ fn is_trunk(digits: &[u8], form: &[u8]) -> bool {
         count += 1;
     }
     let dotted = form.contains(&b'.');
+    // `08-10 77 87`
+    let rest = form.get(sizes[0] + 1..).unwrap_or(&[]);
+    let dashed = form.get(sizes[0]) == Some(&b'-') && rest.contains(&b' ') && !rest.contains(&b'-');
     let groups = match sizes.get(..count) {
         Some([2, 2, 2, 2, 2]) => true,
         _ if dotted => false,
         Some([2..=6, 5..=8]) => true,
-        Some([2..=5, 3 | 4, 3 | 4]) => digits.len() >= 10,
+        Some([2..=4, 2 | 3, 2 | 3] | [2..=4, 2 | 3, 2 | 3, 2]) if dashed => {
+            return (8..=10).contains(&digits.len());
+        }
+        Some([2..=5, 3 | 4, 3 | 4]) => matches!(digits.len(), 10 | 11),
+        Some([4 | 5, 5, 3]) => true,
         Some([2..=5, 2 | 3, 2 | 3, 2 | 3]) => true,
         Some([2..=4, 2, 2, 2, 2]) => true,
         _ => false,
     };
-    groups && (9..=12).contains(&digits.len()) && !form.contains(&b'_')
+    groups && (9..=13).contains(&digits.len()) && !form.contains(&b'_')
 }
 
 /// Groups as somebody would dial them: not a row of single digits and long ones.

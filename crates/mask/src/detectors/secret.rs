@@ -54,16 +54,16 @@ const BLANKS: &[&str] = &[
 /// Longest secret, bytes.
 const MOST: usize = 512;
 
-const PASSWORD: Kind = Kind {
+pub(super) static PASSWORD: Kind = Kind {
     id: "password",
     entity: "PASSWORD",
-    description: "The password of a connection string or URL, or what stands under a name that says password.",
+    description: "The password of a connection string or URL, what stands under a name that says password, or what can be nothing else.",
 };
 
-const SECRET: Kind = Kind {
+pub(super) static SECRET: Kind = Kind {
     id: "named-secret",
     entity: "SECRET",
-    description: "Random characters under a name that says secret, key or token.",
+    description: "Random characters under a name that says secret, key or token, or alone and of a key's length.",
 };
 
 static EARER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("earer "));
@@ -240,7 +240,7 @@ fn assigned(text: &str, at: usize) -> Option<Found> {
     let mut word = text.get(start..end)?;
     if quote.is_none() {
         word = word.trim_end_matches([')', '}', ']', '.']);
-        for scheme in ["Bearer", "Basic", "Token", "ApiKey"] {
+        for scheme in ["Bearer", "Basic", "Token", "token", "ApiKey"] {
             if word == scheme {
                 start = end + 1;
                 let end = scan::run_end(reach, start, |byte| {
@@ -341,7 +341,7 @@ fn told(text: &str) -> Vec<Found> {
 }
 
 /// `${PASSWORD}`, `<password>`, `%(password)s`, `****`, `null`.
-fn is_placeholder(word: &str) -> bool {
+pub(super) fn is_placeholder(word: &str) -> bool {
     let bytes = word.as_bytes();
     let variable = |rest: &[u8]| {
         !rest.is_empty() && rest.iter().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'%'))

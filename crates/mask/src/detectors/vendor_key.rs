@@ -162,6 +162,9 @@ fn storage_key(bytes: &[u8], sign: usize) -> Option<Found> {
 
 /// A bot's token of Discord: its number in base64, a time, a signature.
 fn is_discord(token: &str) -> bool {
+    if !(58..=75).contains(&token.len()) {
+        return false;
+    }
     let mut parts = token.split('.');
     let (Some(id), Some(time), Some(signature), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())

@@ -12,7 +12,7 @@ pub(crate) static AU_MEDICARE: National = National {
     },
     digits: &[10, 11],
     written: &["9999 99999 9", "9999 99999 9 9", "9999-99999-9"],
-    alone: false,
+    alone: &[],
     words: Topic::AuMedicare,
     valid,
 };

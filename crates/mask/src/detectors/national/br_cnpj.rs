@@ -19,7 +19,7 @@ pub(crate) static BR_CNPJ: National = National {
         "99.999.999/999999",
         "99999999/9999-99",
     ],
-    alone: true,
+    alone: &[14],
     words: Topic::BrCnpj,
     valid,
 };

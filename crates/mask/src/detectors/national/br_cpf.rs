@@ -19,7 +19,7 @@ pub(crate) static BR_CPF: National = National {
         "999.999.99999",
         "999999999-99",
     ],
-    alone: true,
+    alone: &[11],
     words: Topic::BrCpf,
     valid,
 };

@@ -12,7 +12,7 @@ pub(crate) static CA_SIN: National = National {
     },
     digits: &[9],
     written: &["999-999-999", "999 999 999"],
-    alone: false,
+    alone: &[],
     words: Topic::CaSin,
     valid,
 };

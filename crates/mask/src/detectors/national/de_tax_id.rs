@@ -12,7 +12,7 @@ pub(crate) static DE_TAX_ID: National = National {
     },
     digits: &[11],
     written: &["99 999 999 999", "99-999-999-999"],
-    alone: true,
+    alone: &[11],
     words: Topic::DeTaxId,
     valid,
 };

@@ -12,7 +12,7 @@ pub(crate) static FR_NIR: National = National {
     },
     digits: &[15],
     written: &["9 99 99 99 999 999 99"],
-    alone: true,
+    alone: &[15],
     words: Topic::FrNir,
     valid,
 };

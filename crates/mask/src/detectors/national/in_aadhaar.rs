@@ -11,8 +11,9 @@ pub(crate) static IN_AADHAAR: National = National {
         description: "An Indian resident's number: right Verhoeff digit.",
     },
     digits: &[12],
-    written: &["9999 9999 9999", "9999-9999-9999"],
-    alone: false,
+    // With dashes it is an order number as often.
+    written: &["9999 9999 9999"],
+    alone: &[],
     words: Topic::InAadhaar,
     valid,
 };

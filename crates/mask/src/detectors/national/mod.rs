@@ -36,8 +36,8 @@ pub(crate) struct National {
     pub(crate) digits: &'static [usize],
     /// How people write it, `9` for a digit: enough by itself.
     pub(crate) written: &'static [&'static str],
-    /// Its check is so rare that the digits alone are enough.
-    pub(crate) alone: bool,
+    /// With how many digits its check is so rare that the digits alone are enough.
+    pub(crate) alone: &'static [usize],
     /// Words for it, lower case.
     pub(crate) words: Topic,
     /// Whether the digits could have been issued.
@@ -54,7 +54,7 @@ impl Rule for National {
     }
 
     fn knows_alone(&self) -> bool {
-        self.alone
+        !self.alone.is_empty()
     }
 
     fn judge(&self, number: &Number<'_, '_>) -> f32 {
@@ -65,7 +65,8 @@ impl Rule for National {
             && !number.is_bare()
             && self.written.iter().any(|form| form.as_bytes() == number.form());
         let spread = number.is_spread() && number.uniform;
-        let alone = number.whole && (spread || (self.alone && number.is_bare()));
+        let alone =
+            number.whole && (spread || (number.is_bare() && self.alone.contains(&number.digits().len())));
         let may_be_said = !number.is_silent();
         if !(written || alone || may_be_said) || !(self.valid)(number.digits()) {
             return 0.0;

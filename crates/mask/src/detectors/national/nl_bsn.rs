@@ -12,7 +12,7 @@ pub(crate) static NL_BSN: National = National {
     },
     digits: &[9],
     written: &[],
-    alone: false,
+    alone: &[],
     words: Topic::NlBsn,
     valid,
 };

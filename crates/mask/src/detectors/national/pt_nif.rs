@@ -12,7 +12,7 @@ pub(crate) static PT_NIF: National = National {
     },
     digits: &[9],
     written: &[],
-    alone: false,
+    alone: &[],
     words: Topic::PtNif,
     valid,
 };

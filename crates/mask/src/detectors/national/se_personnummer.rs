@@ -12,13 +12,13 @@ pub(crate) static SE_PERSONNUMMER: National = National {
     },
     digits: &[10, 12],
     written: &["999999-9999", "99999999-9999"],
-    alone: true,
+    alone: &[12],
     words: Topic::SePersonnummer,
     valid,
 };
 
 /// A day of birth (with 60 added to the day in coordination numbers), three digits, Luhn. Twelve digits begin
-/// with the century; the last years are left out, since points in time look alike.
+/// with the century; the last years are left out, since points in time look alike. Ten digits alone are an order as often.
 fn valid(digits: &[u8]) -> bool {
     let short = digits.get(digits.len().saturating_sub(10)..).unwrap_or(&[]);
     let (year, month, day) = (scan::prefix(short, 2), scan::part(short, 2, 2), scan::part(short, 4, 2));

@@ -12,7 +12,7 @@ pub(crate) static UK_NHS: National = National {
     },
     digits: &[10],
     written: &["999 999 9999"],
-    alone: false,
+    alone: &[],
     words: Topic::UkNhs,
     valid,
 };

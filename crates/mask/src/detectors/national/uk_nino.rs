@@ -31,7 +31,10 @@ impl Detector for UkNino {
             let start = token.span.start;
             let begins = match token.len() {
                 2 => token.digits == 0 && scan::at(bytes, start + 3).is_ascii_digit(),
-                _ => token.digits > 1,
+                _ => {
+                    scan::at(bytes, start + 1).is_ascii_alphabetic()
+                        && scan::at(bytes, start + 2).is_ascii_digit()
+                }
             };
             if token.glued || !begins || !scan::at(bytes, start).is_ascii_alphabetic() {
                 continue;

@@ -12,7 +12,7 @@ pub(crate) static US_ITIN: National = National {
     },
     digits: &[9],
     written: &[],
-    alone: false,
+    alone: &[],
     words: Topic::UsItin,
     valid,
 };

@@ -12,7 +12,7 @@ pub(crate) static US_SSN: National = National {
     },
     digits: &[9],
     written: &["999-99-9999", "999 99 9999"],
-    alone: false,
+    alone: &[],
     words: Topic::UsSsn,
     valid,
 };
