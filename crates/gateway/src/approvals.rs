@@ -184,7 +184,7 @@ async fn open(
         text: visible::text(&asked.operation.text),
         parameters: asked.parameters.to_vec(),
         state,
-        facts: asked.facts.clone(),
+        facts: (**asked.facts).clone(),
         rule: decision.rule.clone(),
         rule_reason: decision.reason.clone(),
         caller_reason: session.reason(),
@@ -203,7 +203,7 @@ async fn open(
         parameters: asked.shapes(),
         request: request.id.clone(),
         digest: asked.operation.digest,
-        facts: std::sync::Arc::new(asked.facts.clone()),
+        facts: std::sync::Arc::clone(asked.facts),
         decision: std::sync::Arc::new(decision.clone()),
     };
     session

@@ -39,7 +39,7 @@ impl Permit {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
     pub(crate) operation: &'a Operation,
-    pub(crate) facts: &'a Facts,
+    pub(crate) facts: &'a Arc<Facts>,
     pub(crate) in_transaction: bool,
     /// Session state that is part of the digest, for approvers to see.
     pub(crate) state: &'a std::collections::BTreeMap<&'static str, String>,
@@ -79,7 +79,7 @@ impl Asked<'_> {
 pub(crate) async fn pass<C: Caller>(
     session: &Session,
     asked: &Asked<'_>,
-    decision: Decision,
+    decision: Arc<Decision>,
     caller: &mut C,
 ) -> Result<Permit, Refusal> {
     match decision.effect {
@@ -89,7 +89,9 @@ pub(crate) async fn pass<C: Caller>(
             Err(refuse(session, asked, decision, None, refusal).await)
         }
         Effect::Hold => match approvals::wait(session, asked, &decision, caller).await {
-            Ok(answered) => write_ahead(session, asked, answered.decision, Some(&answered.request)).await,
+            Ok(answered) => {
+                write_ahead(session, asked, Arc::new(answered.decision), Some(&answered.request)).await
+            }
             Err(unanswered) => {
                 let request = unanswered.request;
                 Err(refuse(session, asked, decision, request, unanswered.refusal).await)
@@ -103,7 +105,7 @@ pub(crate) async fn pass<C: Caller>(
 pub(crate) async fn refuse(
     session: &Session,
     asked: &Asked<'_>,
-    decision: Decision,
+    decision: Arc<Decision>,
     request: Option<sallyport_core::RequestId>,
     refusal: Refusal,
 ) -> Refusal {
@@ -113,8 +115,8 @@ pub(crate) async fn refuse(
         text_length: asked.operation.text.len(),
         parameters: asked.shapes(),
         digest: asked.operation.digest,
-        facts: Arc::new(asked.facts.clone()),
-        decision: Arc::new(decision),
+        facts: Arc::clone(asked.facts),
+        decision,
         request,
         refusal: refusal.clone(),
     };
@@ -128,7 +130,7 @@ pub(crate) async fn refuse(
 async fn write_ahead(
     session: &Session,
     asked: &Asked<'_>,
-    decision: Decision,
+    decision: Arc<Decision>,
     approval: Option<&ApprovalRequest>,
 ) -> Result<Permit, Refusal> {
     let limits = decision.limits;
@@ -138,8 +140,8 @@ async fn write_ahead(
         text_length: asked.operation.text.len(),
         parameters: asked.shapes(),
         digest: asked.operation.digest,
-        facts: Arc::new(asked.facts.clone()),
-        decision: Arc::new(decision),
+        facts: Arc::clone(asked.facts),
+        decision,
         approval: approval.map(|request| request.id.clone()),
         approved_by: approval.map(approvers).unwrap_or_default(),
     };

@@ -8,9 +8,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sallyport_core::{Decision, Event, Facts, Principal, Refusal, RequestId, SessionId, Target, TokenId};
+use sallyport_core::{Decision, Event, Facts, Principal, Refusal, RequestId, SessionId, Target, TokenId, Timestamp};
 use sallyport_mask::Labels;
-use sallyport_policy::Policy;
+use sallyport_policy::{Policy, Question};
 use sallyport_record::Tape;
 use sallyport_store::SessionRow;
 
@@ -147,6 +147,26 @@ impl Session {
     /// Asks the present policy about an operation's facts.
     pub(crate) fn decide(&self, facts: &Facts, in_transaction: bool) -> Decision {
         self.house.decide(self.who(), &self.database, facts, in_transaction)
+    }
+
+    /// The same, by versions that the caller has in hand.
+    pub(crate) fn decide_by(
+        &self,
+        policy: &Policy,
+        labels: &Labels,
+        facts: &Facts,
+        in_transaction: bool,
+        now: Timestamp,
+    ) -> Decision {
+        policy.decide(&Question {
+            principal: &self.principal,
+            target: &self.target,
+            database: &self.database,
+            facts,
+            labels,
+            in_transaction,
+            now,
+        })
     }
 
     /// The request that the caller waits for, while it does.

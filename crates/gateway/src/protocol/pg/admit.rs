@@ -21,6 +21,7 @@ use super::expected::Expected;
 use super::fault::Fault;
 use super::handshake::read_some;
 use super::holding::Holding;
+use super::judgements::{Judgement, Judgements};
 use super::parameters;
 use super::refusal::{Severity, put_refusal};
 use super::running::{Masks, Running};
@@ -47,6 +48,8 @@ pub(super) struct Admit {
     pub(super) asides: mpsc::Sender<Bytes>,
     /// Messages of the extended protocol have been forwarded since the last Sync.
     pub(super) unsynced: bool,
+    /// What was decided before.
+    pub(super) judgements: Judgements,
     /// After a refusal in a pipeline: everything up to the next Sync is dropped, as the target would.
     pub(super) discarding: bool,
 }
@@ -169,7 +172,7 @@ impl Admit {
         match self.admit(candidate).await? {
             Admission::Passed(permit, operation) => {
                 let masks = self.masks(catalog);
-                let strict = strict_errors(&self.session, &masks, &inspection);
+                let strict = self.strict(&masks, &inspection);
                 let grant =
                     self.upstream.forward(permit, &operation, frame.raw()).map_err(|_| Fault::WrongPermit)?;
                 let running = Arc::new(Running::new(grant, inspection, text, masks, strict));
@@ -198,19 +201,24 @@ impl Admit {
             });
             *inspection = Arc::new(ambiguous);
         }
-        let facts = &candidate.inspection.facts;
-        let mut decision = self.session.decide(facts, self.in_transaction());
+        let masks = self.masks(Arc::clone(candidate.catalog));
+        let in_transaction = self.in_transaction();
+        let Judgement { facts, mut decision, .. } =
+            self.judgements.judge(&self.session, &masks, &candidate.inspection, in_transaction);
         if decision.effect == Effect::Hold && candidate.kind != OperationKind::Prepare {
             self.settle().await?;
             if self.state.lock().failed {
                 return Ok(Admission::Skipped);
             }
-            decision = self.session.decide(facts, self.in_transaction());
+            decision = Arc::new(self.session.decide(&facts, self.in_transaction()));
         }
         let in_transaction = self.in_transaction();
         let (bound, transaction) = {
             let inner = self.state.lock();
-            (inner.reading.bound(in_transaction), inner.transaction())
+            // Only an approver reads the earlier statements.
+            let shown = decision.effect == Effect::Hold;
+            let transaction = if shown { inner.transaction() } else { Vec::new() };
+            (self.judgements.bound(&inner.reading, in_transaction), transaction)
         };
         let digest = Binding {
             principal: &self.session.principal,
@@ -228,10 +236,13 @@ impl Admit {
             parameters: candidate.parameters,
             digest,
         };
-        let shown = parameters::shown(&operation.parameters);
+        let shown = match decision.effect {
+            Effect::Hold => parameters::shown(&operation.parameters),
+            Effect::Allow | Effect::Deny => Vec::new(),
+        };
         let asked = Asked {
             operation: &operation,
-            facts,
+            facts: &facts,
             in_transaction,
             state: &bound,
             parameters: &shown,
@@ -239,7 +250,7 @@ impl Admit {
         };
         // Preparing runs nothing: what would be held is held when it is bound.
         if candidate.kind == OperationKind::Prepare && decision.effect == Effect::Hold {
-            decision = Decision { effect: Effect::Allow, hold: None, ..decision };
+            decision = Arc::new(Decision { effect: Effect::Allow, hold: None, ..(*decision).clone() });
         }
         if let Some(refusal) = self.unsure(&decision, &candidate.inspection, candidate.catalog) {
             let refusal = gate::refuse(&self.session, &asked, decision, None, refusal).await;
@@ -395,6 +406,12 @@ impl Admit {
             return Arc::new(empty);
         }
         inspection
+    }
+
+    /// Whether the target's own errors may hold protected values.
+    pub(super) fn strict(&mut self, masks: &Masks, inspection: &Arc<Inspection>) -> bool {
+        let in_transaction = self.in_transaction();
+        self.judgements.judge(&self.session, masks, inspection, in_transaction).strict
     }
 
     /// What results are masked by from now on.

@@ -10,6 +10,7 @@ use sallyport_wire::pg::frontend::Subject;
 
 use super::expected::{Expected, Questions};
 use super::fault::Fault;
+use super::judgements::minute;
 use super::refusal::{Severity, put_refusal, sqlstate};
 use super::relay::Relay;
 use super::results;
@@ -192,6 +193,17 @@ impl Relay {
     /// snapshot does not hold makes the catalog be read again first.
     async fn plan_rows(&mut self, running: &Arc<Running>, fields: &[FieldDescription]) -> Result<(), Fault> {
         let index = running.progress().index;
+        let now = self.session.house.clock.now();
+        if let Some(statement) = &running.statement
+            && !results::has_stranger(&running.masks, fields)
+        {
+            let plan = statement.plan(running, &running.masks, minute(now), || {
+                let lineage = results::lineage(running, index);
+                results::row_plan(&self.session, running, &running.masks, &lineage, fields)
+            });
+            running.progress().rows_plan = Some(plan);
+            return Ok(());
+        }
         let mut masks = running.masks.clone();
         let mut lineage = results::lineage(running, index);
         if results::has_stranger(&masks, fields) {
@@ -202,7 +214,7 @@ impl Relay {
             masks = results::with_catalog(&masks, catalog);
         }
         let plan = results::row_plan(&self.session, running, &masks, &lineage, fields);
-        running.progress().rows_plan = Some(plan);
+        running.progress().rows_plan = Some(Arc::new(plan));
         Ok(())
     }
 

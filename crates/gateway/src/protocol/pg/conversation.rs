@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::admit::Admit;
 use super::control::Control;
 use super::fault::Fault;
+use super::judgements::Judgements;
 use super::refusal::{Severity, put_refusal};
 use super::relay::{Canceller, Relay};
 use super::state::State;
@@ -63,6 +64,7 @@ impl Conversation {
             decoder: FrameDecoder::new(settings.message_bytes),
             asides,
             unsynced: false,
+            judgements: Judgements::default(),
             discarding: false,
         };
         let mut relay = Relay {

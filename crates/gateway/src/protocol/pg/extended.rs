@@ -5,7 +5,7 @@
 //! there. Its grant covers the portal's Executes. A refusal takes the form of a failed message: the
 //! target is made to abort, its error is replaced, and everything up to the next Sync is dropped.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use sallyport_core::{
@@ -15,7 +15,7 @@ use sallyport_inspect::pg::{Catalog, Inspection};
 use sallyport_wire::pg::Frame;
 use sallyport_wire::pg::frontend::{Bind, Subject};
 
-use super::admit::{Admission, Admit, Candidate, not_carried, strict_errors};
+use super::admit::{Admission, Admit, Candidate, not_carried};
 use super::control::{Control, OWN_PREFIX};
 use super::expected::Expected;
 use super::fault::Fault;
@@ -74,12 +74,13 @@ impl Admit {
         };
         match self.admit(candidate).await? {
             Admission::Passed(permit, operation) => {
-                let strict = strict_errors(&self.session, &self.masks(catalog), &inspection);
+                let masks = self.masks(catalog);
+                let strict = self.strict(&masks, &inspection);
                 self.upstream.forward(permit, &operation, frame.raw()).map_err(|_| Fault::WrongPermit)?;
                 // Execute alone gives no RowDescription, and masking needs the columns.
                 self.upstream.forward_control(&Control::Describe(Subject::Statement, name));
                 let statement =
-                    Arc::new(Statement { text, declared: types, described: OnceLock::new(), strict });
+                    Arc::new(Statement::new(text, types, strict));
                 self.state.lock().statements.insert(name.to_vec(), Arc::clone(&statement));
                 self.unsynced = true;
                 self.expect(Expected::Parse { name: name.to_vec(), statement, parsed: false }).await?;
@@ -136,7 +137,7 @@ impl Admit {
         match self.admit(candidate).await? {
             Admission::Passed(permit, operation) => {
                 let masks = self.masks(catalog);
-                let strict = strict_errors(&self.session, &masks, &inspection);
+                let strict = self.strict(&masks, &inspection);
                 let grant =
                     self.upstream.forward(permit, &operation, frame.raw()).map_err(|_| Fault::WrongPermit)?;
                 let text = Arc::clone(&statement.text);

@@ -20,6 +20,7 @@ mod extended;
 mod fault;
 mod handshake;
 mod holding;
+mod judgements;
 mod masking;
 mod parameters;
 mod reading;

@@ -23,6 +23,52 @@ pub(super) struct Statement {
     pub(super) described: OnceLock<Described>,
     /// Its errors are to be strict.
     pub(super) strict: bool,
+    /// How its rows were masked last.
+    planned: Mutex<Option<Planned>>,
+}
+
+/// A plan for the rows of a statement, and all that it was made from.
+#[derive(Debug)]
+struct Planned {
+    inspection: Arc<Inspection>,
+    masks: Masks,
+    formats: Vec<i16>,
+    minute: i64,
+    plan: Arc<RowPlan>,
+}
+
+impl Statement {
+    pub(super) fn new(text: Arc<[u8]>, declared: Vec<u32>, strict: bool) -> Self {
+        Self { text, declared, described: OnceLock::new(), strict, planned: Mutex::new(None) }
+    }
+
+    /// The plan for the rows of one execution: the last one's, when nothing has changed since.
+    pub(super) fn plan(
+        &self,
+        running: &Running,
+        masks: &Masks,
+        minute: i64,
+        make: impl FnOnce() -> RowPlan,
+    ) -> Arc<RowPlan> {
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*planned
+            && known.minute == minute
+            && Arc::ptr_eq(&known.inspection, &running.inspection)
+            && known.masks.is(masks)
+            && known.formats == running.formats
+        {
+            return Arc::clone(&known.plan);
+        }
+        let plan = Arc::new(make());
+        *planned = Some(Planned {
+            inspection: Arc::clone(&running.inspection),
+            masks: masks.clone(),
+            formats: running.formats.clone(),
+            minute,
+            plan: Arc::clone(&plan),
+        });
+        plan
+    }
 }
 
 /// What the target said of a statement.
@@ -40,6 +86,15 @@ pub(super) struct Masks {
     pub(super) policy: Arc<Policy>,
     pub(super) labels: Arc<Labels>,
     pub(super) catalog: Arc<Catalog>,
+}
+
+impl Masks {
+    /// Whether these are the same versions.
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.policy, &other.policy)
+            && Arc::ptr_eq(&self.labels, &other.labels)
+            && Arc::ptr_eq(&self.catalog, &other.catalog)
+    }
 }
 
 /// An operation that was forwarded.
@@ -68,7 +123,7 @@ pub(super) struct Progress {
     /// Which statement of the text answers now.
     pub(super) index: usize,
     /// How rows of the present result are masked.
-    pub(super) rows_plan: Option<RowPlan>,
+    pub(super) rows_plan: Option<Arc<RowPlan>>,
     /// How the data of the present COPY is masked.
     pub(super) copy_plan: Option<CopyPlan>,
     /// When the first message of it was taken up.

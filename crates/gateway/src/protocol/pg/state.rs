@@ -25,6 +25,8 @@ pub(super) const NAMES: usize = 4096;
 pub(super) const STATEMENT_BYTES: usize = 32 << 20;
 /// Earlier statements of a transaction that an approver is shown.
 const SHOWN_STATEMENTS: usize = 50;
+/// How much of each is kept until then, bytes: more than is shown, whatever the characters.
+const KEPT_BYTES: usize = 16 << 10;
 /// Longest of them, characters; what is cut says so.
 const SHOWN_CHARACTERS: usize = 2000;
 
@@ -67,7 +69,7 @@ pub(super) struct Inner {
     pub(super) remembered: Remembered,
     /// The COPY whose data the caller may send.
     pub(super) copy_in: Option<CopyIn>,
-    transaction: Vec<String>,
+    transaction: VecDeque<Arc<[u8]>>,
 }
 
 /// A COPY FROM STDIN under way.
@@ -102,7 +104,7 @@ impl State {
                 portals: HashMap::new(),
                 remembered: Remembered::default(),
                 copy_in: None,
-                transaction: Vec::new(),
+                transaction: VecDeque::new(),
             }),
             queued: Notify::new(),
             answered: Notify::new(),
@@ -239,21 +241,28 @@ impl Inner {
     }
 
     /// Remembers a statement for approvers of later ones in the same transaction.
-    pub(super) fn note_statement(&mut self, text: &[u8]) {
-        let shown = sallyport_core::visible::text(text);
-        let mut cut: String = shown.chars().take(SHOWN_CHARACTERS).collect();
-        if cut.len() < shown.len() {
-            cut.push_str(" … (cut)");
-        }
+    pub(super) fn note_statement(&mut self, text: &Arc<[u8]>) {
         if self.transaction.len() >= SHOWN_STATEMENTS {
-            self.transaction.remove(0);
+            self.transaction.pop_front();
         }
-        self.transaction.push(cut);
+        // What an approver is not shown need not be kept.
+        self.transaction.push_back(match text.get(..KEPT_BYTES) {
+            Some(shown) => Arc::from(shown),
+            None => Arc::clone(text),
+        });
     }
 
     /// Earlier statements of the open transaction.
     pub(super) fn transaction(&self) -> Vec<String> {
-        self.transaction.clone()
+        let shown = |text: &Arc<[u8]>| {
+            let shown = sallyport_core::visible::text(text);
+            let mut cut: String = shown.chars().take(SHOWN_CHARACTERS).collect();
+            if cut.len() < shown.len() {
+                cut.push_str(" … (cut)");
+            }
+            cut
+        };
+        self.transaction.iter().map(shown).collect()
     }
 
     /// What a statement changed, now that it has succeeded.
