@@ -26,6 +26,10 @@ mod words;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+/// Operations are many small allocations on a few threads, which this allocator serves in half the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match cli::run() {
         Ok(()) => ExitCode::SUCCESS,
