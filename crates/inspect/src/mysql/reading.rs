@@ -23,6 +23,8 @@ mod tests;
 const BYTES: usize = 1 << 20;
 /// The most lexemes of one text. What holds more is data, and is told apart by its length alone.
 const LEXEMES: usize = 120_000;
+/// The most statements of one text: each has its own start.
+const PIECES: usize = 5000;
 /// How deep statements may hold statements (`SET STATEMENT … FOR SET STATEMENT …`).
 const STATEMENTS: usize = 4;
 
@@ -83,6 +85,9 @@ fn read_into(pieces: &mut Vec<Piece>, bytes: &[u8], context: &Context<'_>) -> Re
         lexemes.clear();
         let ended = statement(&mut lexer, &mut lexemes, &mut total)?;
         if let (Some(first), Some(last)) = (lexemes.first(), lexemes.last()) {
+            if pieces.len() == PIECES {
+                return Err(unknown(UnknownCode::TooLarge, "too many statements"));
+            }
             let range = first.start..last.end;
             let parsed = parse(&lexemes, lexer.rules, STATEMENTS)?;
             let anonymous = matches!(&parsed, Parsed::Own(own) if matches!(**own, own::Statement::Anonymous));

@@ -42,6 +42,8 @@ const DEPTH_LIMIT: usize = 400;
 
 /// How many texts within a text are read.
 const NESTED_LIMIT: usize = 64;
+/// How long they may be together, bytes: what is prepared once may be executed often.
+const NESTED_BYTES: usize = 256 << 10;
 
 /// How many pairs of a column and a table that may hold it are looked at in one text: their number grows with
 /// the square of its length.
@@ -68,6 +70,7 @@ pub(super) struct Reader {
     depth: usize,
     /// How many more texts within the text may be read: each may hold several more.
     nested_left: usize,
+    nested_bytes_left: usize,
     /// How many more pairs of a column and a table may be looked at.
     matching_left: usize,
     /// The column being assigned, whose own reading stays where it is.
@@ -104,6 +107,7 @@ impl Reader {
             closed: Vec::new(),
             depth: 0,
             nested_left: NESTED_LIMIT,
+            nested_bytes_left: NESTED_BYTES,
             matching_left: MATCHING_LIMIT,
             assigning: None,
             outputs: None,
@@ -233,10 +237,12 @@ impl Reader {
     /// What a constant text would do that the statement runs, or prepares.
     fn nested_text(&mut self, text: &str) -> Found {
         let mut found = Found::default();
-        if text.len() > 256 * 1024 || self.nested_left == 0 {
+        let bytes_left = self.nested_bytes_left.checked_sub(text.len());
+        let (Some(bytes_left), 1..) = (bytes_left, self.nested_left) else {
             found.gap(UnknownCode::TooLarge, "a text within a text");
             return found;
-        }
+        };
+        self.nested_bytes_left = bytes_left;
         self.nested_left -= 1;
         let database = self.naming.database.clone();
         let context = Context {
