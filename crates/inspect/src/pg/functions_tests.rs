@@ -65,16 +65,6 @@ fn a_function_of_a_later_server_is_a_users_on_an_earlier_one() {
     assert_eq!(class_in(None, None, "any_value"), Some(FunctionClass::Harmless));
 }
 
-/// Compares the list with the server that psql reaches by its environment (PGHOST, PGPORT, PGUSER).
-#[test]
-#[ignore = "needs a PostgreSQL 15"]
-fn the_list_is_what_the_server_says() {
-    let query = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/pg_proc.sql");
-    let output = std::process::Command::new("psql").args(["-XAtF ", "-f", query]).output().unwrap();
-    assert!(output.status.success());
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), include_str!("pg_proc_15.txt"));
-}
-
 #[test]
 fn functions_with_effects_are_not_harmless() {
     for name in [
