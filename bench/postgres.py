@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """What the gateway costs on PostgreSQL: direct, PgBouncer (session mode) and Sallyport in one run.
 
-Every cell is pgbench through each of the three in turn, several rounds, and the median of each; the
-figures to quote are the ratios, since all of it shares one machine. Policy, inspection, masking plans
-and the recording are on, as `sallyport init` sets them.
+Every cell is pgbench through each of the three in turn, several rounds, the median of each and its spread;
+the figures to quote are the ratios, since all of it shares one machine. The caller's side is TLS in all three
+unless told otherwise, the target's side is not. Policy, inspection, masking plans, detectors and the
+recording are on, as `sallyport init` sets them. Beside the rates stands what an operation takes of a
+processor in the process between, which is steadier than they are.
 
-    python3 bench/postgres.py --sallyport target/release/sallyport [--seconds 5] [--rounds 3] [--json]
+    python3 bench/postgres.py --sallyport target/release/sallyport [--seconds 5] [--rounds 3] [--no-tls] [--only WORDS] [--json]
 
 Needs the programs of PostgreSQL 15 or newer and of PgBouncer. As root, both run as the user postgres.
 """
@@ -23,14 +25,20 @@ import sys
 import tempfile
 import time
 
+MODES = ["simple", "extended", "prepared"]
 CELLS = [
-    ("select, simple, 1 client", ["-S", "-M", "simple", "-c", "1", "-j", "1"]),
-    ("select, simple, 8 clients", ["-S", "-M", "simple", "-c", "8", "-j", "2"]),
-    ("select, extended, 8 clients", ["-S", "-M", "extended", "-c", "8", "-j", "2"]),
-    ("select, prepared, 8 clients", ["-S", "-M", "prepared", "-c", "8", "-j", "2"]),
-    ("connect + select, 4 clients", ["-S", "-C", "-c", "4", "-j", "2"]),
+    (f"select, {mode}, {clients} client{'s' * (clients > 1)}", ["-S", "-M", mode, "-c", str(clients), "-j", "2" if clients > 1 else "1"], "agent")
+    for mode in MODES
+    for clients in (1, 8, 32)
+] + [
+    ("TPC-B, simple, 8 clients", ["-c", "8", "-j", "2"], "service"),
+    ("connect + select, 4 clients", ["-S", "-C", "-c", "4", "-j", "2"], "agent"),
 ]
-LARGE = "select i, i * 2, i::text, md5(i::text) from generate_series(1, 300000) i"
+# The table's text columns are read by the detectors, as a caller's would be.
+LARGE = "select * from large"
+ROWS = 1_000_000
+MAKE_LARGE = f"""create table large as select i as id, i * 2 as twice, i * 1.5 as price, i::text as number, md5(i::text) as digest,
+ now() as made, (i % 2 = 0) as even, 'order ' || i as note, 'open' as state, i % 100 as shop from generate_series(1, {ROWS}) i"""
 
 
 def free_port():
@@ -50,7 +58,8 @@ def wait_for(port):
 
 
 class Bench:
-    def __init__(self, sallyport):
+    def __init__(self, sallyport, tls=True):
+        self.tls = tls
         self.sallyport = os.path.abspath(sallyport)
         self.root = os.geteuid() == 0
         self.dir = tempfile.mkdtemp(prefix="sallyport-bench-")
@@ -73,6 +82,24 @@ class Bench:
     def start(self, command, **kwargs):
         child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **kwargs)
         self.children.append(child)
+        return child
+
+    def certificate(self, folder):
+        """A self-signed certificate that the process of that folder may read."""
+        key, cert = os.path.join(folder, "bench.key"), os.path.join(folder, "bench.crt")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+             "-subj", "/CN=localhost", "-keyout", key, "-out", cert],
+            check=True, stderr=subprocess.DEVNULL,
+        )
+        os.chmod(key, 0o600)
+        if self.root:
+            for path in (key, cert):
+                shutil.chown(path, "postgres", "postgres")
+        return key, cert
+
+    def environment(self, password):
+        return {**os.environ, "PGPASSWORD": password, "PGSSLMODE": "require" if self.tls else "disable"}
 
     def database(self):
         data = self.folder("pg")
@@ -82,12 +109,15 @@ class Bench:
         init = self.as_postgres(f"{self.bin}/initdb", "-D", data, "-U", "app", "-A", "scram-sha-256", f"--pwfile={secret}")
         subprocess.run(init, check=True, stdout=subprocess.DEVNULL)
         self.pg = free_port()
-        self.start(self.as_postgres(f"{self.bin}/postgres", "-D", data, "-p", str(self.pg), "-k", data, "-c", "listen_addresses=127.0.0.1"))
+        key, cert = self.certificate(data)
+        secure = ["-c", "ssl=on", "-c", f"ssl_key_file={key}", "-c", f"ssl_cert_file={cert}"] if self.tls else []
+        self.start(self.as_postgres(f"{self.bin}/postgres", "-D", data, "-p", str(self.pg), "-k", data, "-c", "listen_addresses=127.0.0.1", *secure))
         wait_for(self.pg)
         time.sleep(0.5)
         env = {**os.environ, "PGPASSWORD": self.password}
         at = ["-h", "127.0.0.1", "-p", str(self.pg), "-U", "app"]
         subprocess.run([f"{self.bin}/createdb", *at, "shop"], check=True, env=env)
+        subprocess.run(["psql", *at, "-qXc", MAKE_LARGE, "shop"], check=True, env=env)
         subprocess.run([f"{self.bin}/pgbench", *at, "-i", "-q", "-s", "10", "shop"], check=True, env=env, stderr=subprocess.DEVNULL)
 
     def pgbouncer(self):
@@ -102,11 +132,15 @@ class Bench:
                 f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.bouncer}\nauth_type = scram-sha-256\n"
                 f"auth_file = {folder}/users.txt\npool_mode = session\nlogfile = {folder}/log\nunix_socket_dir =\n"
                 "ignore_startup_parameters = extra_float_digits\nmax_client_conn = 200\ndefault_pool_size = 50\n"
+                "server_tls_sslmode = disable\n"
             )
+            if self.tls:
+                key, cert = self.certificate(folder)
+                f.write(f"client_tls_sslmode = require\nclient_tls_key_file = {key}\nclient_tls_cert_file = {cert}\n")
         if self.root:
             for name in os.listdir(folder):
                 shutil.chown(os.path.join(folder, name), "postgres", "postgres")
-        self.start(self.as_postgres(shutil.which("pgbouncer") or "/usr/sbin/pgbouncer", ini))
+        self.between = {"pgbouncer": self.start(self.as_postgres(shutil.which("pgbouncer") or "/usr/sbin/pgbouncer", ini))}
         wait_for(self.bouncer)
 
     def gateway(self):
@@ -114,29 +148,49 @@ class Bench:
         subprocess.run([self.sallyport, "init", folder], check=True, stdout=subprocess.DEVNULL)
         self.port, api = free_port(), free_port()
         config = os.path.join(folder, "sallyport.toml")
+        listen = "" if self.tls else 'tls = "off"'
         with open(config, "w") as f:
             f.write(
-                f'data_dir = "sallyport-data"\n[listen]\npostgres = "127.0.0.1:{self.port}"\napi = "127.0.0.1:{api}"\ntls = "off"\n'
+                f'data_dir = "sallyport-data"\n[listen]\npostgres = "127.0.0.1:{self.port}"\napi = "127.0.0.1:{api}"\n{listen}\n'
                 f'[[target]]\nname = "shop"\nprotocol = "postgres"\naddress = "127.0.0.1:{self.pg}"\ndatabase = "shop"\nuser = "app"\n'
                 'credential = "env:BENCH_PASSWORD"\ntls = { mode = "disable" }\ntags = { env = "production" }\n'
                 '[[principal]]\nname = "admin"\nkind = "human"\nroles = ["admin"]\n'
-                '[[principal]]\nname = "bench"\nkind = "agent"\n[policy]\ndir = "policy"\n[masking]\nlabels = "labels.toml"\n'
+                '[[principal]]\nname = "bench"\nkind = "agent"\n[[principal]]\nname = "writer"\nkind = "service"\n[policy]\ndir = "policy"\n[masking]\nlabels = "labels.toml"\n'
             )
-        self.start([self.sallyport, "serve", "--config", config], env={**os.environ, "BENCH_PASSWORD": self.password, "SALLYPORT_LOG": "warn"})
+        # TPC-B writes, which the starting policy holds; a service gets a rule of its own.
+        with open(os.path.join(folder, "policy", "bench.cedar"), "w") as f:
+            f.write(
+                '@id("services-connect")\npermit (principal is Service, action == Action::"connect", resource);\n'
+                '@id("services-run")\npermit (principal is Service, action in Action::"sql", resource);\n'
+            )
+        environment = {**os.environ, "BENCH_PASSWORD": self.password, "SALLYPORT_LOG": "warn"}
+        self.between["sallyport"] = self.start([self.sallyport, "serve", "--config", config], env=environment)
         wait_for(self.port)
-        made = subprocess.run([self.sallyport, "tokens", "create", "bench", "--config", config], check=True, capture_output=True, text=True)
-        self.token = made.stdout.split()[0]
+        self.tokens = {}
+        for kind, name in (("agent", "bench"), ("service", "writer")):
+            command = [self.sallyport, "tokens", "create", name, "--config", config]
+            made = subprocess.run(command, check=True, capture_output=True, text=True)
+            self.tokens[kind] = made.stdout.split()[0]
 
-    def ways(self):
+    def ways(self, kind="agent"):
         return [
             ("direct", self.pg, self.password),
             ("pgbouncer", self.bouncer, self.password),
-            ("sallyport", self.port, self.token),
+            ("sallyport", self.port, self.tokens[kind]),
         ]
+
+    def processor(self, way):
+        """Seconds that the process between has had of a processor."""
+        child = self.between.get(way)
+        if child is None:
+            return 0.0
+        with open(f"/proc/{child.pid}/stat") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def pgbench(self, way, arguments, seconds):
         _, port, password = way
-        env = {**os.environ, "PGPASSWORD": password, "PGSSLMODE": "disable"}
+        env = self.environment(password)
         command = [f"{self.bin}/pgbench", "-h", "127.0.0.1", "-p", str(port), "-U", "app", "-n", "-T", str(seconds), *arguments, "shop"]
         done = subprocess.run(command, env=env, capture_output=True, text=True)
         tps = re.search(r"tps = ([0-9.]+)", done.stdout)
@@ -146,13 +200,14 @@ class Bench:
 
     def large(self, way):
         _, port, password = way
-        env = {**os.environ, "PGPASSWORD": password, "PGSSLMODE": "disable"}
+        env = self.environment(password)
         started = time.monotonic()
         command = ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "app", "-qAt", "-c", LARGE, "shop"]
-        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        if done.returncode:
-            sys.exit(f"psql failed through {way[0]}: {done.stderr.decode()}")
-        return len(done.stdout) / (time.monotonic() - started) / 1e6
+        taken = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        size = sum(len(chunk) for chunk in iter(lambda: taken.stdout.read(1 << 20), b""))
+        if taken.wait():
+            sys.exit(f"psql failed through {way[0]}: {taken.stderr.read().decode()}")
+        return size / (time.monotonic() - started) / 1e6
 
     def stop(self):
         for child in reversed(self.children):
@@ -170,27 +225,39 @@ def main():
     options.add_argument("--sallyport", default="target/release/sallyport")
     options.add_argument("--seconds", type=int, default=5)
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--no-tls", action="store_true")
+    options.add_argument("--only", default="", help="cells whose name has these words")
     options.add_argument("--json", action="store_true")
     given = options.parse_args()
-    bench = Bench(given.sallyport)
+    bench = Bench(given.sallyport, not given.no_tls)
     results = []
     try:
         bench.database()
         bench.pgbouncer()
         bench.gateway()
-        cells = [(name, "tps", lambda way, a=arguments: bench.pgbench(way, a, given.seconds)) for name, arguments in CELLS]
-        cells.append(("300,000 rows of text, 1 client", "MB/s", bench.large))
-        for name, unit, run in cells:
+        cells = [(name, "tps", kind, lambda way, a=arguments: bench.pgbench(way, a, given.seconds)) for name, arguments, kind in CELLS]
+        cells.append((f"{ROWS:,} rows of 10 columns, 1 client", "MB/s", "agent", bench.large))
+        for name, unit, kind, run in cells:
+            if given.only not in name:
+                continue
             rounds = {way[0]: [] for way in bench.ways()}
+            costs = {way[0]: [] for way in bench.ways()}
             for _ in range(given.rounds):
-                for way in bench.ways():
-                    rounds[way[0]].append(run(way))
+                for way in bench.ways(kind):
+                    before = bench.processor(way[0])
+                    rate = run(way)
+                    rounds[way[0]].append(rate)
+                    operations = rate * given.seconds if unit == "tps" else ROWS
+                    costs[way[0]].append((bench.processor(way[0]) - before) / operations * 1e6)
             median = {way: statistics.median(values) for way, values in rounds.items()}
-            results.append({"cell": name, "unit": unit, **median})
+            spread = {way: (max(values) - min(values)) / median[way] for way, values in rounds.items()}
+            cost = {way: statistics.median(costs[way]) for way in ("pgbouncer", "sallyport")}
+            results.append({"cell": name, "unit": unit, **median, "spread": spread, "processor_us": cost})
             if not given.json:
                 print(
-                    f"{name:32} {median['direct']:9.0f} {median['pgbouncer']:9.0f} {median['sallyport']:9.0f} {unit:4}"
-                    f"  {median['sallyport'] / median['direct']:.2f} of direct, {median['sallyport'] / median['pgbouncer']:.2f} of pgbouncer",
+                    f"{name:36} {median['direct']:9.0f} {median['pgbouncer']:9.0f} {median['sallyport']:9.0f} {unit:4}"
+                    f"  {median['sallyport'] / median['direct']:.2f} of direct, {median['sallyport'] / median['pgbouncer']:.2f} of pgbouncer"
+                    f"  ±{max(spread.values()) * 50:.0f} %  {cost['pgbouncer']:6.1f} {cost['sallyport']:6.1f} µs",
                     flush=True,
                 )
     finally:
