@@ -24,6 +24,9 @@ fn decides_reading(setting: &str) -> bool {
     )
 }
 
+/// What taking over an action costs, against looking at a pair of a column and a table.
+const ACTION: usize = 20;
+
 impl Reader {
     pub(super) fn set(&mut self, assignments: &[Assignment]) {
         for Assignment { target, value } in assignments {
@@ -89,7 +92,7 @@ impl Reader {
         let key = name.value.to_lowercase();
         self.act_bare(Verb::Execute, "statement", &key);
         self.exprs(arguments, Mode::Read);
-        let cost = self.prepared.get(&key).map_or(0, Found::len);
+        let cost = self.prepared.get(&key).map_or(0, Found::len).saturating_mul(ACTION);
         if !self.spend(cost) {
             return StatementKind::Execute(key);
         }
