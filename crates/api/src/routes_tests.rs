@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use sallyport_core::{Clock as _, Event, SessionId, SystemClock};
+use sallyport_record::read::Content;
 use sallyport_record::{Recorder, RecorderSettings};
 use serde_json::json;
 
@@ -165,7 +166,9 @@ async fn unknown_addresses_and_methods_are_problems() {
 
 async fn record(house: &House, id: &SessionId, payload: &[u8]) {
     let key = sallyport_record::load_or_create_key(&house.dir.path().join("data/keys")).unwrap();
-    let settings = RecorderSettings::new(house.dir.path().join("data/recordings"));
+    // Not packed: what is looked for in the files lies there as it was written.
+    let folder = house.dir.path().join("data/recordings");
+    let settings = RecorderSettings { pack: false, ..RecorderSettings::new(folder) };
     let recorder = Recorder::open(settings, key, std::sync::Arc::new(SystemClock)).unwrap();
     let tape = recorder.begin(id.clone());
     for _ in 0..3 {
@@ -211,6 +214,30 @@ async fn a_recording_is_streamed_whole_and_its_reading_is_noted_first() {
     let read = base64::engine::general_purpose::STANDARD.decode(&entries[0].payload).unwrap();
     assert_eq!(read, payload);
     assert!(entries[0].at <= SystemClock.now());
+}
+
+#[tokio::test]
+async fn the_audit_stands_in_the_recording_too_and_what_cannot_be_recorded_is_not_done() {
+    let house = House::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let key = sallyport_record::load_or_create_key(&dir.path().join("keys")).unwrap();
+    let settings = RecorderSettings::new(dir.path().join("log"));
+    let recorder = Recorder::open(settings, key, std::sync::Arc::new(SystemClock)).unwrap();
+    let id = SessionId::parse("01JOURNAL").unwrap();
+    let journal = recorder.begin(id.clone());
+    let state = house.state.clone().with_journal(journal.clone());
+    let root = house.principal("root");
+    state.audit(&root, "token.create", "t1", "ok").await.unwrap();
+    let read = || sallyport_record::read::Recordings::in_folder(dir.path().join("log")).session(&id).unwrap();
+    let entry = read().next().unwrap().unwrap();
+    let Content::Event(event) = entry.event else { panic!("{entry:?}") };
+    let (principal, action) = ("root".to_owned(), "token.create".to_owned());
+    let (object, outcome) = ("t1".to_owned(), "ok".to_owned());
+    assert_eq!(*event, Event::Audited { principal, action, object, outcome });
+    journal.seal(&Event::SessionClosed { reason: "x".into(), operations: 0 }).await.unwrap();
+    assert!(state.audit(&root, "token.create", "t2", "ok").await.is_err());
+    let (_, audit) = house.get("root", "/v1/audit").await;
+    assert_eq!(audit["entries"].as_array().unwrap().len(), 1, "what was not recorded is not in the index");
 }
 
 #[tokio::test]

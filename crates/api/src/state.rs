@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use sallyport_auth::Authenticator;
-use sallyport_core::{Clock, Principal, SessionControl, Target};
+use sallyport_core::{Clock, Event, Principal, SessionControl, Target};
 use sallyport_record::read::Recordings;
+use sallyport_record::{Need, Tape};
 use sallyport_store::{AuditRow, Store};
 
 use crate::host::Hosts;
@@ -27,6 +28,7 @@ pub struct ApiState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) recordings: Recordings,
     pub(crate) hosts: Hosts,
+    journal: Option<Tape>,
 }
 
 impl ApiState {
@@ -42,7 +44,13 @@ impl ApiState {
         recordings: Recordings,
         hosts: &[String],
     ) -> Self {
-        Self { store, auth, control, targets, clock, recordings, hosts: Hosts::new(hosts) }
+        Self { store, auth, control, targets, clock, recordings, hosts: Hosts::new(hosts), journal: None }
+    }
+
+    /// Writes the audit into the recording, too, whose proofs it has then.
+    #[must_use]
+    pub fn with_journal(self, journal: Tape) -> Self {
+        Self { journal: Some(journal), ..self }
     }
 
     /// Notes what somebody did or tried. What cannot be noted is not done, or is said to have failed.
@@ -53,6 +61,18 @@ impl ApiState {
         object: &str,
         outcome: &str,
     ) -> Result<(), Problem> {
+        if let Some(journal) = &self.journal {
+            let event = Event::Audited {
+                principal: principal.name.clone(),
+                action: action.to_owned(),
+                object: object.to_owned(),
+                outcome: outcome.to_owned(),
+            };
+            journal.append_and_wait(&event, &[], Need::Synced).await.map_err(|error| {
+                tracing::error!(%error, "the audit cannot be recorded");
+                Problem::recording()
+            })?;
+        }
         let row = AuditRow {
             at: self.clock.now(),
             principal: principal.name.clone(),

@@ -86,6 +86,7 @@ pub(crate) const LIVE: &str = "01LIVE";
 
 /// The API, its store and one token per principal.
 pub(crate) struct House {
+    pub(crate) state: ApiState,
     pub(crate) router: Router,
     pub(crate) store: Store,
     pub(crate) control: Arc<Control>,
@@ -152,7 +153,14 @@ impl House {
             sallyport_record::read::Recordings::in_folder(dir.path().join("data/recordings")),
             &["gw.example.com".to_owned()],
         );
-        Self { router: crate::router(state), store, control, tokens, dir }
+        Self { router: crate::router(state.clone()), state, store, control, tokens, dir }
+    }
+
+    pub(crate) fn principal(&self, name: &str) -> Principal {
+        people()
+            .into_iter()
+            .find(|found| found.name == name)
+            .unwrap_or_else(|| panic!("nobody is called {name}"))
     }
 
     pub(crate) fn token(&self, name: &str) -> &str {

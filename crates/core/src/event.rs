@@ -166,6 +166,18 @@ pub enum Event {
     },
     /// The caller asked to cancel.
     CancelAsked,
+    /// Something was done or tried with the gateway itself: tokens, approvals, readings of recordings. In a
+    /// session of the gateway's own, one from each start to its end.
+    Audited {
+        /// Who.
+        principal: String,
+        /// What was done, as in `token.create`.
+        action: String,
+        /// To what.
+        object: String,
+        /// `ok`, or the code of the problem.
+        outcome: String,
+    },
     /// The session ended.
     SessionClosed {
         /// Why, in our own words.
@@ -189,6 +201,7 @@ impl Event {
             Self::Outcome { .. } => "outcome",
             Self::GatewayAsked { .. } => "gateway-asked",
             Self::CancelAsked => "cancel-asked",
+            Self::Audited { .. } => "audited",
             Self::SessionClosed { .. } => "session-closed",
         }
     }

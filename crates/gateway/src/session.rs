@@ -71,7 +71,7 @@ impl Session {
     /// # Errors
     /// When it cannot be recorded or indexed.
     pub(crate) async fn open(house: Arc<House>, opening: Opening) -> Result<Self, Refusal> {
-        let tape = house.recorder.begin(opening.id.clone());
+        let tape = house.recorder.begin_for(opening.id.clone(), &opening.target.name);
         let policy_version = house.policy.get().version().to_owned();
         let event = Event::SessionOpened {
             principal: (*opening.principal).clone(),

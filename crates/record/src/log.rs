@@ -105,6 +105,7 @@ pub(crate) struct State {
     pub(crate) fault: Option<Fault>,
     space_seen: Option<Instant>,
     space_short: bool,
+    pub(crate) space_low: bool,
 }
 
 impl State {
@@ -119,6 +120,7 @@ pub(crate) struct Log {
     pub(crate) directory: PathBuf,
     segment_bytes: u64,
     min_free_bytes: u64,
+    warn_free_bytes: u64,
     pub(crate) key: SigningKey,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) disk: Box<dyn Disk>,
@@ -159,6 +161,7 @@ pub(crate) struct Resume {
 pub(crate) struct Writing {
     pub(crate) segment_bytes: u64,
     pub(crate) min_free_bytes: u64,
+    pub(crate) warn_free_bytes: u64,
     pub(crate) wrapping: Option<Arc<dyn Wrapping>>,
 }
 
@@ -172,7 +175,7 @@ impl Log {
         disk: Box<dyn Disk>,
         resume: Resume,
     ) -> Result<Self, RecordError> {
-        let Writing { segment_bytes, min_free_bytes, wrapping } = writing;
+        let Writing { segment_bytes, min_free_bytes, warn_free_bytes, wrapping } = writing;
         let number = resume.number + 1;
         let begun = begin_segment(
             &Beginning {
@@ -205,11 +208,13 @@ impl Log {
             fault: None,
             space_seen: None,
             space_short: false,
+            space_low: false,
         };
         Ok(Self {
             directory: directory.to_owned(),
             segment_bytes,
             min_free_bytes,
+            warn_free_bytes,
             key,
             clock,
             disk,
@@ -364,6 +369,16 @@ impl Log {
             let free = self.disk.free_bytes(&self.directory)?;
             state.space_seen = Some(Instant::now());
             state.space_short = free < self.min_free_bytes;
+            // Told once when it is passed, and again after it was well.
+            let low = free < self.warn_free_bytes.max(self.min_free_bytes);
+            if low && !state.space_low {
+                tracing::warn!(
+                    free,
+                    refuses_below = self.min_free_bytes,
+                    "the recording's disk is filling up"
+                );
+            }
+            state.space_low = low;
         }
         if state.space_short { Err(RecordError::Full) } else { Ok(()) }
     }

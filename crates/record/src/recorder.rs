@@ -53,6 +53,8 @@ pub struct RecorderSettings {
     pub segment_bytes: u64,
     /// With less than this free on the disk nothing is recorded, and so nothing passes.
     pub min_free_bytes: u64,
+    /// With less than this it says so in the log of the gateway, while it still records.
+    pub warn_free_bytes: u64,
     /// Encrypts events, each segment under a data key that this wraps. Without it they lie in the clear.
     pub wrapping: Option<Arc<dyn Wrapping>>,
     /// Whether segments that are complete are compressed.
@@ -71,6 +73,9 @@ impl RecorderSettings {
     /// Bytes kept free unless told otherwise: 256 MiB.
     pub const MIN_FREE_BYTES: u64 = 256 << 20;
 
+    /// Free bytes below which it warns unless told otherwise: 2 GiB.
+    pub const WARN_FREE_BYTES: u64 = 2 << 30;
+
     /// The defaults, for a folder.
     #[must_use]
     pub fn new(dir: impl Into<PathBuf>) -> Self {
@@ -79,6 +84,7 @@ impl RecorderSettings {
             durability: Durability::Auto,
             segment_bytes: Self::SEGMENT_BYTES,
             min_free_bytes: Self::MIN_FREE_BYTES,
+            warn_free_bytes: Self::WARN_FREE_BYTES,
             wrapping: None,
             pack: true,
             retention: Retention::default(),
@@ -164,6 +170,7 @@ impl Recorder {
         let writing = Writing {
             segment_bytes: settings.segment_bytes,
             min_free_bytes: settings.min_free_bytes,
+            warn_free_bytes: settings.warn_free_bytes,
             wrapping: settings.wrapping,
         };
         let log = Arc::new(Log::new(&settings.dir, writing, key, clock, disk, found.resume)?);
@@ -174,9 +181,9 @@ impl Recorder {
             threads: Vec::new(),
             _lock: lock,
         };
-        let jobs: [(&str, fn(&Log)); 2] =
-            [("record-sync", crate::sync::run), ("record-checkpoint", checkpoint::run)];
-        for (name, job) in jobs {
+        for (name, job) in
+            [("record-sync", crate::sync::run as fn(&Log)), ("record-checkpoint", checkpoint::run)]
+        {
             let worker = Arc::clone(&log);
             let thread = std::thread::Builder::new().name(name.into()).spawn(move || job(&worker))?;
             running.threads.push(thread);

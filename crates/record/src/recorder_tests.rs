@@ -168,6 +168,7 @@ async fn too_little_free_space_refuses_everything_but_the_seal() {
     assert!(matches!(recorder.healthy(), Err(RecordError::Full)));
     let tape = recorder.begin(session(1));
     assert!(matches!(tape.append(&opened(), &[]), Err(RecordError::Full)));
+    assert!(recorder.log_for_tests().lock().unwrap().space_low, "and it warned");
     tape.seal(&closed()).await.unwrap();
 }
 
@@ -439,4 +440,78 @@ async fn a_target_waits_for_the_disk_on_its_own_terms() {
         |tape: Tape| async move { tape.append_and_wait(&opened(), &[], Need::Written).await.is_err() };
     assert!(waits(recorder.begin_for(session(1), "careful")).await);
     assert!(!waits(recorder.begin_for(session(2), "other")).await);
+}
+
+/// A disk that takes everything, keeps the beginnings of segments, and counts.
+#[derive(Debug, Default)]
+struct Bottomless(Arc<std::sync::atomic::AtomicU64>);
+
+#[derive(Debug)]
+struct Counting(Arc<std::sync::atomic::AtomicU64>);
+
+impl crate::medium::Medium for Counting {
+    fn write_at(&self, parts: &[&[u8]], _: u64) -> std::io::Result<()> {
+        let bytes: usize = parts.iter().map(|part| part.len()).sum();
+        self.0.fetch_add(u64::try_from(bytes).unwrap(), Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn sync(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn truncate(&self, _: u64) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl crate::medium::Disk for Bottomless {
+    fn create(&self, path: &std::path::Path, _: u64) -> std::io::Result<Box<dyn crate::medium::Medium>> {
+        std::fs::write(path, [])?;
+        Ok(Box::new(Counting(Arc::clone(&self.0))))
+    }
+
+    fn rename(&self, from: &std::path::Path, to: &std::path::Path) -> std::io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn sync_directory(&self, _: &std::path::Path) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn free_bytes(&self, _: &std::path::Path) -> std::io::Result<u64> {
+        Ok(u64::MAX)
+    }
+}
+
+/// Pages of this process that are in memory, in bytes.
+fn resident() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    text.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4096
+}
+
+#[tokio::test]
+async fn a_result_over_4_gib_and_a_million_tiny_frames_take_no_memory() {
+    let dir = folder();
+    let written = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let disk = Box::new(Bottomless(Arc::clone(&written)));
+    let recorder =
+        Recorder::open_on(settings(dir.path(), 64 << 20), key(), Arc::new(SystemClock), disk).unwrap();
+    let tape = recorder.begin(session(1));
+    let (piece, before) = (vec![7; 16 << 20], resident());
+    tape.result(1, 1, &piece).unwrap();
+    let once = resident();
+    for rows in 2..=260 {
+        tape.result(1, rows, &piece).unwrap();
+    }
+    assert!(written.load(Ordering::SeqCst) > 4 << 30);
+    assert!(resident() < once.max(before) + (48 << 20), "{before} {once} {}", resident());
+    let before = resident();
+    let decision = Arc::new(sallyport_core::Decision::deny("rule", None, "v1"));
+    for operation in 0..500_000 {
+        let facts = facts(&format!("{}", operation % 1000));
+        tape.append(&intent(operation, b"x", &facts, &decision), &[b"x"]).unwrap();
+        tape.result(operation, 1, b"D").unwrap();
+    }
+    assert!(resident() < before + (16 << 20), "{before} {}", resident());
 }

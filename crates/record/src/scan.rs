@@ -205,6 +205,10 @@ impl Segment {
         }
         let mut word = [0; 4];
         if left < 4 || !self.fill(&mut word)? {
+            // The room that was set aside behind the end is given back when a segment is complete.
+            if self.file.get_ref().metadata()?.len() <= offset {
+                return Ok(Step::End { offset });
+            }
             return unreadable("the file ends inside a length");
         }
         let length = u32::from_be_bytes(word);

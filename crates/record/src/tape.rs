@@ -11,7 +11,7 @@ use crate::format::{Draft, Kind, Label};
 use crate::judged::{Referring, Written};
 use crate::log::{Chain, Log, Placed};
 use crate::recorder::{Durability, Need, Running, Terms};
-use crate::results::Rest;
+use crate::results::{Rest, Results};
 use crate::segment::Segment;
 use crate::statements::{Note, SealClaim, hex, sign_seal};
 
@@ -188,6 +188,12 @@ impl Tape {
             self.0.say_what_was_left_out(&mut links, false)?;
         }
         self.0.event(&mut links, event, payload, false)
+    }
+
+    /// Whether results are recorded whole.
+    #[must_use]
+    pub fn keeps_all(&self) -> bool {
+        self.0.terms.results == Results::Full
     }
 
     /// Writes a piece of an operation's result, or as much of it as is recorded. `rows` is how many rows

@@ -1,6 +1,8 @@
 //! A process that records is killed at random points, fifty times: nothing that was acknowledged is lost,
 //! what is there verifies up to the kill, and the next start says so in the recording.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -117,6 +117,13 @@ impl Transcript {
                 lines.extend(learnt(answer));
                 lines
             }
+            Event::Audited { principal, action, object, outcome } => vec![format!(
+                "{at} {} by {}: {}, {}",
+                visible::line(action),
+                visible::line(principal),
+                visible::line(object),
+                visible::line(outcome)
+            )],
             Event::CancelAsked => vec![format!("{at} the caller asked to cancel")],
             Event::SessionClosed { reason, operations } => vec![format!(
                 "{at} session ended: {}; {}",

@@ -9,21 +9,21 @@ use std::sync::Arc;
 
 use sallyport_api::{ApiState, Targets};
 use sallyport_auth::{Authenticator, Directory, DirectoryEntry, OidcSettings};
-use sallyport_core::{Clock, Secret, SessionControl, SystemClock, Target};
+use sallyport_core::{Clock, Event, Secret, SessionControl, SessionId, SystemClock, Target};
 use sallyport_gateway::credentials::Credentials;
 use sallyport_gateway::tasks::Tasks;
 use sallyport_gateway::{Gateway, ListenerTls, Parts, Settings, SignIn, tls};
 use sallyport_mask::Labels;
 use sallyport_policy::{Policy, PolicyFile};
 use sallyport_record::read::Recordings;
-use sallyport_record::{Durability, KeyFiles, Recorder, RecorderSettings, Wrapping, load_or_create_key};
+use sallyport_record::{KeyFiles, Need, Recorder, RecorderSettings, Tape, Wrapping, load_or_create_key};
 use sallyport_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroize as _;
 
-use crate::config::{self, Config, DurabilityEntry, EncryptionEntry, SignInEntry};
+use crate::config::{self, Config, EncryptionEntry, SignInEntry};
 use crate::environment;
 use crate::failure::Failure;
 use crate::folder;
@@ -245,6 +245,23 @@ async fn keep_policy(store: &Store, policy: &Policy, files: &[PolicyFile]) -> Re
     store.save_policy(policy.version(), &files).await.map_err(|error| Failure::failed(error.to_string()))
 }
 
+/// The session in which the gateway records what is done with itself, from this start to its end.
+async fn journal(recorder: &Recorder, clock: &dyn Clock, policy: &str) -> Result<Tape, Failure> {
+    let mut random = [0; 10];
+    getrandom::fill(&mut random).map_err(|_| Failure::failed("there is no randomness"))?;
+    let tape = recorder.begin(SessionId::new(clock.now(), random));
+    let started = Event::Audited {
+        principal: "gateway".into(),
+        action: "gateway.start".into(),
+        object: format!("{}, policy {policy}", env!("CARGO_PKG_VERSION")),
+        outcome: "ok".into(),
+    };
+    tape.append_and_wait(&started, &[], Need::Synced)
+        .await
+        .map_err(|error| Failure::failed(format!("recording: {error}")))?;
+    Ok(tape)
+}
+
 /// Runs the gateway until SIGTERM or Ctrl-C, then drains it.
 ///
 /// # Errors
@@ -261,20 +278,22 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         .await
         .map_err(|error| failed("store", &error))?;
     let key = load_or_create_key(&config.keys()).map_err(|error| failed("recording key", &error))?;
-    let durability = match config.durability {
-        DurabilityEntry::Auto => Durability::Auto,
-        DurabilityEntry::Disk => Durability::Disk,
-        DurabilityEntry::Os => Durability::Os,
-    };
     let keys = KeyFiles::in_folder(config.wrapping_keys());
-    let wrapping: Option<Arc<dyn Wrapping>> = match config.encryption {
+    let wrapping: Option<Arc<dyn Wrapping>> = match config.recording.encryption {
         EncryptionEntry::Off => None,
         EncryptionEntry::File => {
             keys.make_first().map_err(|error| failed("recording", &error))?;
             Some(Arc::new(keys.clone()))
         }
     };
-    let recording = RecorderSettings { durability, wrapping, ..RecorderSettings::new(config.recordings()) };
+    let recording = RecorderSettings {
+        durability: config.recording.durability.into(),
+        results: config.recording.results.into(),
+        targets: config.recording.terms(),
+        retention: config.recording.retention(),
+        wrapping,
+        ..RecorderSettings::new(config.recordings())
+    };
     let recorder =
         Recorder::open(recording, key, Arc::clone(&clock)).map_err(|error| failed("recording", &error))?;
     let recordings = Recordings::in_folder(config.recordings()).with_keys(Arc::new(keys));
@@ -294,6 +313,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     let credentials = Credentials::load(&config.targets, &environment::variable)
         .map_err(|error| Failure::usage(error.to_string()))?;
     tracing::info!(version = policy.version(), "policy in force");
+
+    let journal = journal(&recorder, &*clock, policy.version()).await?;
 
     // ---- the gateway
     let parts = Parts {
@@ -322,7 +343,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         Arc::clone(&clock),
         recordings,
         &hosts,
-    );
+    )
+    .with_journal(journal.clone());
     let api = TcpListener::bind(config.api)
         .await
         .map_err(|error| failed(&format!("cannot listen on {}", config.api), &error))?;
@@ -364,6 +386,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     // Sessions first: while they end, approvals and health can still be asked for.
     gateway.drain(drain).await;
     tasks.drain(std::time::Duration::from_secs(5)).await;
+    let over = Event::SessionClosed { reason: "the gateway ended".into(), operations: 0 };
+    journal.seal(&over).await.map_err(|error| failed("recording", &error))?;
     store.close().await;
     tracing::info!("ended");
     Ok(())

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use sallyport_core::SessionId;
+use sallyport_record::retention::{self, Held};
 use sallyport_record::verify::{Progress, Trust, verify};
 use sallyport_record::{Checkpoint, KeyFiles, NoteKey, load_public_key, proof};
 
@@ -67,6 +68,31 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
     },
+    /// Keep a session, or all of a target's, whatever their age, until released. Without either: what is held.
+    #[command(
+        after_help = "Example: sallyport recording hold 06F2ABCDEF0123456789ABCDEF --reason 'case 4711'"
+    )]
+    Hold {
+        /// The session.
+        #[arg(conflicts_with = "target")]
+        session: Option<String>,
+        /// The target.
+        #[arg(long)]
+        target: Option<String>,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// End a hold.
+    #[command(after_help = "Example: sallyport recording release --target shop-prod")]
+    Release {
+        /// The session.
+        #[arg(conflicts_with = "target", required_unless_present = "target")]
+        session: Option<String>,
+        /// The target.
+        #[arg(long)]
+        target: Option<String>,
+    },
     /// Make a new key that wraps the keys of segments from the next segment on. Older keys stay, to read by.
     #[command(after_help = "Example: sallyport recording rotate-key")]
     RotateKey,
@@ -89,6 +115,14 @@ pub(crate) fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
             };
             check_proof(bench, proof, since.as_deref(), &key)
         }
+        Verb::Hold { session, target, reason } => match held(session.as_deref(), target.as_deref())? {
+            Some(held) => hold(bench, &held, reason),
+            None => list_holds(bench),
+        },
+        Verb::Release { session, target } => match held(session.as_deref(), target.as_deref())? {
+            Some(held) => release(bench, &held),
+            None => Err(Failure::usage("name a session, or a target with --target")),
+        },
         Verb::RotateKey => rotate_key(bench),
     }
 }
@@ -184,6 +218,63 @@ fn check_proof(bench: &mut Bench, path: &Path, since: Option<&Path>, key: &Path)
         "ok: session {} is in the log, leaf {} of {}: {} entries, head {}",
         proven.session, proven.index, proven.size, proven.entries, proven.head
     ))
+}
+
+fn held(session: Option<&str>, target: Option<&str>) -> Result<Option<Held>, Failure> {
+    let bad = || Failure::usage("a session's id is letters, digits, `-` and `_`");
+    match (session, target) {
+        (Some(session), _) => Ok(Some(Held::Session(SessionId::parse(session).ok_or_else(bad)?))),
+        (None, Some(target)) => Ok(Some(Held::Target(target.to_owned()))),
+        (None, None) => Ok(None),
+    }
+}
+
+fn name(held: &Held) -> String {
+    match held {
+        Held::Session(id) => format!("session {id}"),
+        Held::Target(name) => format!("target {name}"),
+    }
+}
+
+fn hold(bench: &mut Bench, held: &Held, reason: &str) -> Result<(), Failure> {
+    let folder = config::load(&bench.file)?.recordings();
+    retention::hold(&folder, held, reason)
+        .map_err(|error| Failure::failed(format!("it could not be held: {error}")))?;
+    let name = name(held);
+    if bench.out.is_json() {
+        return bench.out.json(&serde_json::json!({ "held": name, "reason": reason }));
+    }
+    bench.out.line(&format!("{name} is kept until it is released"))
+}
+
+fn release(bench: &mut Bench, held: &Held) -> Result<(), Failure> {
+    let folder = config::load(&bench.file)?.recordings();
+    let was = retention::release(&folder, held)
+        .map_err(|error| Failure::failed(format!("it could not be released: {error}")))?;
+    let name = name(held);
+    if !was {
+        return Err(Failure::failed(format!("{name} was not held")));
+    }
+    if bench.out.is_json() {
+        return bench.out.json(&serde_json::json!({ "released": name }));
+    }
+    bench.out.line(&format!("{name} is no longer held"))
+}
+
+fn list_holds(bench: &mut Bench) -> Result<(), Failure> {
+    let folder = config::load(&bench.file)?.recordings();
+    let found = retention::holds(&folder).map_err(|error| unreadable(&error))?;
+    if bench.out.is_json() {
+        let holds: Vec<_> = found
+            .iter()
+            .map(|(held, reason)| serde_json::json!({ "held": name(held), "reason": reason }))
+            .collect();
+        return bench.out.json(&serde_json::json!({ "holds": holds }));
+    }
+    for (held, reason) in &found {
+        bench.out.line(&sallyport_core::visible::line(&format!("{}  {reason}", name(held))))?;
+    }
+    if found.is_empty() { bench.out.line("nothing is held") } else { Ok(()) }
 }
 
 fn rotate_key(bench: &mut Bench) -> Result<(), Failure> {

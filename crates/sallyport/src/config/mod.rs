@@ -9,6 +9,7 @@ mod check;
 mod duration;
 mod model;
 mod problem;
+mod recording;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -21,8 +22,9 @@ use duration::TextDuration;
 use model::ConfigFile;
 
 pub(crate) use duration::TextDuration as CliDuration;
-pub(crate) use model::{DurabilityEntry, EncryptionEntry, SignInEntry};
+pub(crate) use model::SignInEntry;
 pub(crate) use problem::{ConfigProblem, Problems};
+pub(crate) use recording::{EncryptionEntry, RecordingEntry};
 
 /// The annotated example: `sallyport config example` prints it, and a test holds that it is valid.
 pub(crate) const EXAMPLE: &str = include_str!("example.toml");
@@ -121,10 +123,8 @@ pub(crate) struct Config {
     pub(crate) policy_dir: PathBuf,
     /// Labels file, where there is one.
     pub(crate) labels: Option<PathBuf>,
-    /// When a receipt waits for the disk.
-    pub(crate) durability: DurabilityEntry,
-    /// How what is recorded is encrypted.
-    pub(crate) encryption: EncryptionEntry,
+    /// What is kept of what happens, and how.
+    pub(crate) recording: RecordingEntry,
     /// Limits.
     pub(crate) limits: Limits,
     /// Things worth knowing that are no problem.

@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::duration::TextDuration;
+use super::recording::RecordingEntry;
 
 /// Sallyport's configuration. Paths are relative to this file.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -241,54 +242,6 @@ pub(crate) struct PolicyEntry {
 pub(crate) struct MaskingEntry {
     /// TOML file that says which columns carry which label.
     pub(crate) labels: String,
-}
-
-/// The recording.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RecordingEntry {
-    /// When an operation waits for the disk before it is sent on.
-    #[serde(default)]
-    pub(crate) durability: DurabilityEntry,
-    /// Which results are kept.
-    #[serde(default)]
-    pub(crate) results: ResultsEntry,
-    /// How what is recorded is encrypted.
-    #[serde(default)]
-    pub(crate) encryption: EncryptionEntry,
-}
-
-/// How what is recorded is encrypted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum EncryptionEntry {
-    /// AES-256-GCM; each segment's key is wrapped by a key in `keys/recording-wrapping`.
-    #[default]
-    File,
-    /// In the clear.
-    Off,
-}
-
-/// When an operation waits for the disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum DurabilityEntry {
-    /// Writes, holds, code and what is not understood wait for the disk; reads are synced within 5 ms.
-    #[default]
-    Auto,
-    /// Everything waits for the disk.
-    Disk,
-    /// Nothing waits: what was written survives the gateway, not the machine.
-    Os,
-}
-
-/// Which results are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum ResultsEntry {
-    /// All, after masking.
-    #[default]
-    Full,
 }
 
 /// Limits for every session.

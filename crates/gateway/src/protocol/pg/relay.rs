@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use sallyport_core::{Event, ResultDirection};
 use sallyport_wire::pg::backend::{self, tag};
 use sallyport_wire::pg::{Frame, FrameDecoder, WireError};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
@@ -290,8 +289,11 @@ impl Relay {
     pub(super) fn record_gathered(&mut self) -> Result<(), Fault> {
         let fresh = self.out.get(self.recorded..).unwrap_or_default();
         if !fresh.is_empty() {
-            let event = Event::Data { direction: ResultDirection::ToCaller, operation: self.operation };
-            self.session.tape.append(&event, &[fresh]).map_err(|error| wording::recorder(&error))?;
+            let tape = &self.session.tape;
+            // How many rows came counts only where not all of them are recorded.
+            let counted = if tape.keeps_all() { None } else { self.running() };
+            let rows = counted.map_or(0, |running| running.progress().rows);
+            tape.result(self.operation, rows, fresh).map_err(|error| wording::recorder(&error))?;
             self.recorded = self.out.len();
         }
         Ok(())

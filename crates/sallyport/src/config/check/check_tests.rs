@@ -152,6 +152,9 @@ fn values_that_do_not_exist_are_errors() {
         "unknown variant `rot13`",
         "encryption",
     );
+    wrong("first-rows", "results = \"full\"", "results = { first_rows = 0 }", "no rows at all", "results");
+    let other = "results = \"full\"\n[[recording.target]]\nname = \"nowhere\"";
+    wrong("recorded-target", "results = \"full\"", other, "there is no target of this name", "name");
     wrong("results", "\"full\"\n[limits]", "\"hash\"\n[limits]", "unknown variant `hash`", "results");
     wrong("kind", "\"agent\"", "\"robot\"", "unknown variant `robot`", "kind");
     wrong("role", "[\"approver\"]", "[\"root\"]", "unknown variant `root`", "roles");

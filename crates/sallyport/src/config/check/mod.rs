@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use sallyport_core::visible;
 
-use super::model::{ConfigFile, LimitsEntry, ResultsEntry};
+use super::model::{ConfigFile, LimitsEntry};
 use super::problem::{ConfigProblem, Problems, Step, locate};
+use super::recording::RecordingEntry;
 use super::{Config, Limits, TextDuration};
 
 /// Checks the whole file.
@@ -38,8 +39,7 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
         .as_ref()
         .and_then(|masking| checker.file(&[Step::Key("masking"), Step::Key("labels")], &masking.labels));
     let limits = checker.limits(&model.limits);
-    // The only value there is; matching it makes a second one a compile error here.
-    let ResultsEntry::Full = model.recording.results;
+    checker.recording(&model.recording, &targets);
     let Checker { mut problems, notes, .. } = checker;
     problems.sort_by_key(|problem| problem.line);
     match (problems.is_empty(), data_dir, postgres, api, policy_dir) {
@@ -57,8 +57,7 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
             oidc,
             policy_dir,
             labels,
-            durability: model.recording.durability,
-            encryption: model.recording.encryption,
+            recording: model.recording,
             limits,
             notes,
         }),
@@ -75,6 +74,19 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
+    /// What is said of a target's recording has to be said of a target that is there, and once.
+    fn recording(&mut self, entry: &RecordingEntry, targets: &[sallyport_core::Target]) {
+        for (index, own) in entry.targets.iter().enumerate() {
+            let at = [Step::Key("recording"), Step::Key("target"), Step::At(index), Step::Key("name")];
+            if !targets.iter().any(|target| target.name == own.name) {
+                self.problem(&at, "there is no target of this name");
+            }
+            if entry.targets.iter().take(index).any(|other| other.name == own.name) {
+                self.problem(&at, "this target's recording is described twice");
+            }
+        }
+    }
+
     fn problem(&mut self, at: &[Step<'_>], message: impl Into<String>) {
         self.problem_with(at, message, None);
     }
