@@ -1,8 +1,6 @@
 //! A disk that is really full: a small file system in memory. Only root can make one; for others the
 //! same is tested with a disk that says it is full (`recorder_tests.rs`).
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;

@@ -2,6 +2,10 @@
 //! what is there verifies up to the kill, and the next start says so in the recording.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the process that is killed is told by its environment what it is"
+)]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};

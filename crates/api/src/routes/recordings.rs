@@ -49,15 +49,15 @@ pub(crate) async fn entries(
             tracing::error!(%error, "a recording cannot be read");
             Problem::recording()
         })?;
-    let body = Body::from_stream(Lines::Idle(Some(entries)));
+    let body = Body::from_stream(Lines::Idle(Some(Box::new(entries))));
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
 }
 
-type Piece = (Option<Entries>, Vec<u8>);
+type Piece = (Option<Box<Entries>>, Vec<u8>);
 
 /// Reads a piece at a time, on a thread that may block.
 enum Lines {
-    Idle(Option<Entries>),
+    Idle(Option<Box<Entries>>),
     Reading(tokio::task::JoinHandle<Piece>),
 }
 
@@ -88,7 +88,7 @@ impl Stream for Lines {
 }
 
 /// The next entries as lines, and the reader unless it is done.
-fn piece(mut entries: Entries) -> Piece {
+fn piece(mut entries: Box<Entries>) -> Piece {
     let mut bytes = Vec::new();
     while bytes.len() < PIECE {
         let line = match entries.next() {
