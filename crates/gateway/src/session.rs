@@ -8,7 +8,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sallyport_core::{Decision, Event, Facts, Principal, Refusal, RequestId, SessionId, Target, TokenId, Timestamp};
+use sallyport_core::{
+    Decision, Event, Facts, Principal, Refusal, RequestId, SessionId, Target, Timestamp, TokenId,
+};
 use sallyport_mask::Labels;
 use sallyport_policy::{Policy, Question};
 use sallyport_record::Tape;

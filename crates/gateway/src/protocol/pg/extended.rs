@@ -79,8 +79,7 @@ impl Admit {
                 self.upstream.forward(permit, &operation, frame.raw()).map_err(|_| Fault::WrongPermit)?;
                 // Execute alone gives no RowDescription, and masking needs the columns.
                 self.upstream.forward_control(&Control::Describe(Subject::Statement, name));
-                let statement =
-                    Arc::new(Statement::new(text, types, strict));
+                let statement = Arc::new(Statement::new(text, types, strict));
                 self.state.lock().statements.insert(name.to_vec(), Arc::clone(&statement));
                 self.unsynced = true;
                 self.expect(Expected::Parse { name: name.to_vec(), statement, parsed: false }).await?;
