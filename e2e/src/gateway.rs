@@ -296,7 +296,7 @@ impl Gateway {
     pub fn offline(&self, arguments: &[&str]) -> Ran {
         let file = self.path("sallyport.toml");
         let config = ["--config", file.to_str().expect("a path")];
-        self.run(&[arguments, &config].concat(), &[])
+        self.run(&[arguments, &config].concat(), &[("SHOP_PASSWORD", APP_PASSWORD)])
     }
 
     /// What the command line prints as JSON.

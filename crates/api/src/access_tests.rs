@@ -200,6 +200,20 @@ async fn a_request_is_shown_to_its_own_and_not_to_another_agent() {
 }
 
 #[tokio::test]
+async fn attack_24_an_approver_sees_what_would_run_without_its_sensitive_values() {
+    let house = House::new().await;
+    let request = house.held(1).await;
+    let path = format!("/v1/requests/{request}");
+    let (_, answer) = house.get("bob", &path).await;
+    let statement = &answer["statement"];
+    assert_eq!((&statement["parameters"][0], &statement["masked"]), (&json!("‹SECRET›"), &json!(true)));
+    assert_eq!(statement["text"], "delete from users where id = $1");
+    let (_, whole) = house.get("claude-code", &path).await;
+    assert_eq!(whole["statement"]["masked"], json!(false), "who asked knows it");
+    assert_eq!(answer["digest"], whole["digest"], "the approval is bound to the exact bytes");
+}
+
+#[tokio::test]
 async fn a_viewer_sees_that_something_waits_but_not_its_text() {
     let house = House::new().await;
     let request = house.held(1).await;

@@ -39,7 +39,7 @@ use tokio::net::TcpListener;
 
 pub use openapi::openapi_json;
 pub use problem::Problem;
-pub use state::{ApiState, Targets};
+pub use state::{ApiState, Redact, Targets};
 
 /// Largest request body, bytes.
 const BODY_LIMIT: usize = 64 * 1024;

@@ -18,6 +18,29 @@ pub trait Targets: Send + Sync + fmt::Debug {
     fn targets(&self) -> Vec<Target>;
 }
 
+/// Masks what is sensitive in what people read.
+pub trait Redact: Send + Sync + fmt::Debug {
+    /// A statement with the sensitive values in its constants masked; nothing when there are none. What is no
+    /// constant stays, so that nothing that would run is hidden.
+    fn statement(&self, text: &str) -> Option<String>;
+    /// A value masked; nothing when there is nothing to mask.
+    fn value(&self, text: &str) -> Option<String>;
+}
+
+/// Where nothing can tell what is sensitive, everything is.
+#[derive(Debug)]
+struct Withheld;
+
+impl Redact for Withheld {
+    fn statement(&self, _: &str) -> Option<String> {
+        Some("‹WITHHELD›".to_owned())
+    }
+
+    fn value(&self, _: &str) -> Option<String> {
+        Some("‹WITHHELD›".to_owned())
+    }
+}
+
 /// What the API is made of. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ApiState {
@@ -25,6 +48,7 @@ pub struct ApiState {
     pub(crate) auth: Arc<Authenticator>,
     pub(crate) control: Arc<dyn SessionControl>,
     pub(crate) targets: Arc<dyn Targets>,
+    pub(crate) redact: Arc<dyn Redact>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) recordings: Recordings,
     pub(crate) hosts: Hosts,
@@ -44,13 +68,20 @@ impl ApiState {
         recordings: Recordings,
         hosts: &[String],
     ) -> Self {
-        Self { store, auth, control, targets, clock, recordings, hosts: Hosts::new(hosts), journal: None }
+        let (redact, hosts) = (Arc::new(Withheld), Hosts::new(hosts));
+        Self { store, auth, control, targets, redact, clock, recordings, hosts, journal: None }
     }
 
     /// Writes the audit into the recording, too, whose proofs it has then.
     #[must_use]
     pub fn with_journal(self, journal: Tape) -> Self {
         Self { journal: Some(journal), ..self }
+    }
+
+    /// With what masks statements for approvers. Without it they see none.
+    #[must_use]
+    pub fn redacting(self, redact: Arc<dyn Redact>) -> Self {
+        Self { redact, ..self }
     }
 
     /// Notes what somebody did or tried. What cannot be noted is not done, or is said to have failed.

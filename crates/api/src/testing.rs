@@ -128,6 +128,20 @@ pub(crate) fn people() -> Vec<Principal> {
     ]
 }
 
+/// Takes `secret-…` for what is sensitive.
+#[derive(Debug)]
+struct Secrets;
+
+impl crate::Redact for Secrets {
+    fn statement(&self, text: &str) -> Option<String> {
+        self.value(text)
+    }
+
+    fn value(&self, text: &str) -> Option<String> {
+        text.contains("secret-").then(|| text.replace("secret-42", "‹SECRET›"))
+    }
+}
+
 impl House {
     pub(crate) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -152,7 +166,8 @@ impl House {
             clock,
             sallyport_record::read::Recordings::in_folder(dir.path().join("data/recordings")),
             &["gw.example.com".to_owned()],
-        );
+        )
+        .redacting(Arc::new(Secrets));
         Self { router: crate::router(state.clone()), state, store, control, tokens, dir }
     }
 

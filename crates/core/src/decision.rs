@@ -48,6 +48,17 @@ pub struct Limits {
     pub timeout_ms: Option<u64>,
 }
 
+/// A labelled column whose values an operation's result shows, and the rule that says so.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reveal {
+    /// The label.
+    pub label: String,
+    /// The column, as `schema.relation.column`; empty for what could not be settled.
+    pub column: String,
+    /// The rule.
+    pub rule: String,
+}
+
 /// The decision on one operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
@@ -68,6 +79,9 @@ pub struct Decision {
     pub limits: Limits,
     /// The policy's content hash, first 12 hexadecimal digits.
     pub policy_version: String,
+    /// Which labels the result shows in the clear, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reveals: Vec<Reveal>,
 }
 
 impl Decision {
@@ -82,6 +96,7 @@ impl Decision {
             hold: None,
             limits: Limits::default(),
             policy_version: policy_version.to_owned(),
+            reveals: Vec::new(),
         }
     }
 }

@@ -27,7 +27,7 @@ pub mod visible;
 pub use approval::{Answer, AnswerRefused, ApprovalRequest, GroupNeed, RequestState, Verdict, may_answer};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use control::{Killed, SessionControl, TargetHealth};
-pub use decision::{Decision, Effect, HoldTerms, Limits};
+pub use decision::{Decision, Effect, HoldTerms, Limits, Reveal};
 pub use digest::{Digest, DigestBuilder};
 pub use event::{Event, ParameterShape, ResultDirection};
 pub use facts::{Action, Condition, Facts, Language, Unknown, UnknownCode};

@@ -90,7 +90,8 @@ pub(crate) async fn pass<C: Caller>(
         }
         Effect::Hold => match approvals::wait(session, asked, &decision, caller).await {
             Ok(answered) => {
-                write_ahead(session, asked, Arc::new(answered.decision), Some(&answered.request)).await
+                let decision = Decision { reveals: decision.reveals.clone(), ..answered.decision };
+                write_ahead(session, asked, Arc::new(decision), Some(&answered.request)).await
             }
             Err(unanswered) => {
                 let request = unanswered.request;

@@ -38,6 +38,7 @@ mod protocol;
 mod registry;
 mod session;
 mod settings;
+pub mod survey;
 mod swap;
 pub mod tasks;
 pub mod tls;

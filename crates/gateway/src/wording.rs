@@ -285,3 +285,29 @@ pub(crate) fn unmaskable() -> Refusal {
     Refusal::new(RefusalCode::Mask, Blame::Gateway, "the result could not be masked surely and was withheld")
         .hint("select fewer columns, and plain ones")
 }
+
+/// Values were withheld because nobody could say what they are.
+pub(crate) fn unread(count: u64) -> Notice {
+    Notice {
+        message: format!("{count} values of this result could not be read surely and were withheld"),
+        detail: "SLP-MASK a value that is too long, does not read as its type, or that a detector could not finish counts as sensitive".to_owned(),
+        hint: "select parts of long values; ask whoever keeps the labels of this target to label the column and reveal it to you".to_owned(),
+    }
+}
+
+/// A masked value comes back in a statement.
+pub(crate) fn written_back(is_pseudonym: bool, writes: bool) -> Refusal {
+    let what = if is_pseudonym { "a pseudonym that this gateway handed out" } else { "a masked value" };
+    let (message, hint) = if writes {
+        (
+            format!("this would store {what} in place of the value that it stands for"),
+            "nothing of it was run. Leave that column out of what you write, or set it from what you know to be the value.",
+        )
+    } else {
+        (
+            format!("this names {what}, which nothing in the target equals"),
+            "nothing of it was run. Name the row by a column that is not masked, such as its key.",
+        )
+    };
+    Refusal::new(RefusalCode::Mask, Blame::Downstream, message).hint(hint)
+}

@@ -28,6 +28,23 @@ impl<'a> FieldContext<'a> {
         Self { column: Some(name) }
     }
 
+    /// Whether the column's name alone says that each of its values is sensitive, whatever it looks like.
+    #[must_use]
+    pub fn reads_everything(&self) -> bool {
+        Column::named(self.column).is_telling()
+    }
+
+    /// Whether the column's name says what a number or day in it could be, so that one is worth reading.
+    #[must_use]
+    pub fn says_whose_number(&self) -> bool {
+        const NONE: u64 = 1 << (Topic::Other as u8)
+            | 1 << (Topic::Version as u8)
+            | 1 << (Topic::Address as u8)
+            | 1 << (Topic::Mac as u8)
+            | 1 << (Topic::NoSecret as u8);
+        Column::named(self.column).words.said & !NONE != 0
+    }
+
     /// Whether one of the words stands in the column's name. Words are lower case; a name is split where
     /// it changes from letters to something else and before capitals, and its end may be a plural.
     #[must_use]

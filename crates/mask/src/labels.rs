@@ -4,7 +4,8 @@
 //! [[label]]
 //! name = "pii.email"
 //! columns = ["shop-prod/shop/public.users.email", "*/*/*.*.email"]
-//! operator = "redact"        # redact (default), partial, null, hash, constant (with `constant = "…"`)
+//! operator = "redact"        # redact (default), partial, null, hash, constant (with `constant = "…"`),
+//!                            # pseudonym (with `scope = "…"`), generalise (with `to`, `bucket`), or a list
 //! ```
 //!
 //! Unknown keys are errors. The built-in label `catalog.values` is always there: the system catalogs that
@@ -18,7 +19,7 @@ use sallyport_core::{ColumnRef, LabelSource, Secret};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::operator::Operator;
+use crate::operator::{Coarseness, Operator};
 use crate::pattern::ColumnPattern;
 
 /// The built-in label.
@@ -90,8 +91,19 @@ struct File {
 struct Entry {
     name: String,
     columns: Vec<String>,
-    operator: Option<String>,
+    operator: Option<Words>,
     constant: Option<String>,
+    scope: Option<String>,
+    to: Option<String>,
+    bucket: Option<u64>,
+}
+
+/// One operator, or several of which the first that fits is taken.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Words {
+    One(String),
+    Several(Vec<String>),
 }
 
 /// One pattern of one label.
@@ -99,6 +111,8 @@ struct Entry {
 struct Rule {
     pattern: ColumnPattern,
     label: Arc<str>,
+    /// The pattern as it is written; empty for what is built in.
+    text: Arc<str>,
 }
 
 /// The labels of one installation.
@@ -133,7 +147,7 @@ impl Labels {
         let rules = CATALOG_COLUMNS
             .iter()
             .filter_map(|text| ColumnPattern::parse(text))
-            .map(|pattern| Rule { pattern, label: Arc::clone(&label) })
+            .map(|pattern| Rule { pattern, label: Arc::clone(&label), text: Arc::from("") })
             .collect();
         Self {
             operators: BTreeMap::from([(CATALOG_VALUES.to_owned(), Operator::Redact)]),
@@ -151,21 +165,21 @@ impl Labels {
     }
 
     fn add(&mut self, entry: Entry) -> Result<(), LabelsError> {
-        let Entry { name, columns, operator, constant } = entry;
+        let operator = read_operator(&entry);
+        let Entry { name, columns, .. } = entry;
         if !is_name(&name) {
             return Err(LabelsError::Name(name));
         }
         if self.operators.contains_key(&name) {
             return Err(LabelsError::Twice(name));
         }
-        let operator = read_operator(operator.as_deref(), constant)
-            .map_err(|problem| LabelsError::Operator { label: name.clone(), problem })?;
+        let operator = operator.map_err(|problem| LabelsError::Operator { label: name.clone(), problem })?;
         let label: Arc<str> = Arc::from(name.as_str());
         for text in columns {
             let Some(pattern) = ColumnPattern::parse(&text) else {
                 return Err(LabelsError::Pattern { label: name, pattern: text });
             };
-            self.rules.push(Rule { pattern, label: Arc::clone(&label) });
+            self.rules.push(Rule { pattern, label: Arc::clone(&label), text: Arc::from(text) });
         }
         self.operators.insert(name, operator);
         Ok(())
@@ -186,6 +200,26 @@ impl Labels {
     /// Every label's name, sorted.
     pub fn known(&self) -> impl Iterator<Item = &str> {
         self.operators.keys().map(String::as_str)
+    }
+
+    /// Every pattern of the file, by its number, with its label.
+    pub fn patterns(&self) -> impl Iterator<Item = (usize, &str, &str)> {
+        let rules = self.rules.iter().enumerate().filter(|(_, rule)| !rule.text.is_empty());
+        rules.map(|(number, rule)| (number, &*rule.label, &*rule.text))
+    }
+
+    /// Whether the pattern of that number could name a column of that database of that target.
+    #[must_use]
+    pub fn reaches(&self, number: usize, target: &str, database: &str) -> bool {
+        self.rules.get(number).is_some_and(|rule| rule.pattern.names_database(target, database))
+    }
+
+    /// Whether the pattern of that number names the column.
+    #[must_use]
+    pub fn names(&self, number: usize, column: &ColumnRef<'_>) -> bool {
+        self.rules.get(number).is_some_and(|rule| {
+            rule.pattern.names_relation(column) && rule.pattern.names_column(column.column)
+        })
     }
 
     /// The rules that can name a column of the relation.
@@ -234,18 +268,67 @@ fn is_name(name: &str) -> bool {
         })
 }
 
-fn read_operator(word: Option<&str>, constant: Option<String>) -> Result<Operator, &'static str> {
-    let operator = match (word, constant) {
-        (Some("constant"), Some(text)) => return Ok(Operator::Constant(text)),
-        (Some("constant"), None) => return Err("the operator `constant` needs the key `constant`"),
-        (_, Some(_)) => return Err("the key `constant` belongs to the operator `constant`"),
-        (None | Some("redact"), None) => Operator::Redact,
-        (Some("partial"), None) => Operator::Partial,
-        (Some("null"), None) => Operator::Null,
-        (Some("hash"), None) => Operator::Hash,
-        (Some(_), None) => return Err("the operators are redact, partial, null, hash and constant"),
+/// The operators, as the message about an unknown one names them.
+const UNKNOWN_OPERATOR: &str =
+    "the operators are redact, partial, null, hash, constant, pseudonym and generalise";
+
+fn read_operator(entry: &Entry) -> Result<Operator, &'static str> {
+    let words: Vec<&str> = match &entry.operator {
+        None => vec!["redact"],
+        Some(Words::One(word)) => vec![word],
+        Some(Words::Several(words)) => words.iter().map(String::as_str).collect(),
     };
-    Ok(operator)
+    let mut operators = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        if words.iter().take(at).any(|before| before == word) {
+            return Err("an operator stands in the list twice");
+        }
+        operators.push(one_operator(word, entry)?);
+    }
+    for (given, word, problem) in [
+        (entry.constant.is_some(), "constant", "the key `constant` belongs to the operator `constant`"),
+        (entry.scope.is_some(), "pseudonym", "the key `scope` belongs to the operator `pseudonym`"),
+        (entry.to.is_some(), "generalise", "the key `to` belongs to the operator `generalise`"),
+        (entry.bucket.is_some(), "generalise", "the key `bucket` belongs to the operator `generalise`"),
+    ] {
+        if given && !words.contains(&word) {
+            return Err(problem);
+        }
+    }
+    match operators.len() {
+        0 => Err("the list of operators is empty"),
+        1 => operators.pop().ok_or("the list of operators is empty"),
+        _ => Ok(Operator::FirstOf(operators)),
+    }
+}
+
+fn one_operator(word: &str, entry: &Entry) -> Result<Operator, &'static str> {
+    Ok(match word {
+        "redact" => Operator::Redact,
+        "partial" => Operator::Partial,
+        "null" => Operator::Null,
+        "hash" => Operator::Hash,
+        "constant" => match &entry.constant {
+            Some(text) => Operator::Constant(text.clone()),
+            None => return Err("the operator `constant` needs the key `constant`"),
+        },
+        "pseudonym" => match &entry.scope {
+            Some(scope) if !is_name(scope) => return Err("a scope is written as a label's name is"),
+            scope => Operator::Pseudonym { scope: scope.clone() },
+        },
+        "generalise" => {
+            let month = match entry.to.as_deref() {
+                None | Some("year") => false,
+                Some("month") => true,
+                Some(_) => return Err("days are generalised to `year` or `month`"),
+            };
+            if entry.bucket == Some(0) {
+                return Err("a bucket holds at least one");
+            }
+            Operator::Generalise(Coarseness { month, bucket: entry.bucket })
+        }
+        _ => return Err(UNKNOWN_OPERATOR),
+    })
 }
 
 #[cfg(test)]

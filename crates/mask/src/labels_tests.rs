@@ -122,6 +122,37 @@ fn what_cannot_act_is_an_error() {
 }
 
 #[test]
+fn operators_may_be_a_list_with_what_they_need() {
+    let operator = |rest: &str| {
+        let file = format!("[[label]]\nname='a'\ncolumns=[]\n{rest}");
+        Labels::parse(&file).map(|labels| labels.operator("a"))
+    };
+    assert_eq!(
+        operator("operator=['pseudonym','null']\nscope='people'").unwrap(),
+        Operator::FirstOf(vec![Operator::Pseudonym { scope: Some("people".into()) }, Operator::Null])
+    );
+    assert_eq!(
+        operator("operator='generalise'\nto='month'\nbucket=500").unwrap(),
+        Operator::Generalise(Coarseness { month: true, bucket: Some(500) })
+    );
+    assert_eq!(operator("operator=['hash']").unwrap(), Operator::Hash);
+    for wrong in [
+        "operator=[]",
+        "operator=['null','null']",
+        "operator=['null','shred']",
+        "operator='null'\nscope='people'",
+        "operator='pseudonym'\nscope='Two words'",
+        "operator='generalise'\nto='day'",
+        "operator='generalise'\nbucket=0",
+        "operator='null'\nbucket=5",
+        "operator='null'\nto='year'",
+        "operator=['pseudonym','constant']",
+    ] {
+        assert!(matches!(operator(wrong), Err(LabelsError::Operator { .. })), "{wrong}");
+    }
+}
+
+#[test]
 fn the_memory_of_relations_is_bounded() {
     let labels = Labels::builtin();
     for number in 0..(MOST_REMEMBERED * 2 + 5) {

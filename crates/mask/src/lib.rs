@@ -35,6 +35,6 @@ pub use detect::{Finding, MAX_TEXT_BYTES, detect, may_hold_findings};
 pub use detectors::{Kind, kinds};
 pub use json::{mask_json, mask_json_leaves};
 pub use labels::{Labels, LabelsError};
-pub use operator::{Masked, Operator, placeholder};
+pub use operator::{Coarseness, Masked, Moment, Operator, ValueType, placeholder};
 pub use stream::Stream;
 pub use text::mask_text;

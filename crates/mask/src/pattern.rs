@@ -78,6 +78,11 @@ impl ColumnPattern {
         })
     }
 
+    /// Whether the pattern can name a column of that database of that target.
+    pub(crate) fn names_database(&self, target: &str, database: &str) -> bool {
+        self.target.matches(target) && self.database.matches(database)
+    }
+
     /// Whether the pattern can name a column of that relation.
     pub(crate) fn names_relation(&self, column: &ColumnRef<'_>) -> bool {
         self.target.matches(column.target)

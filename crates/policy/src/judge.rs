@@ -163,6 +163,7 @@ impl Court<'_> {
             hold,
             policy_version: version.to_owned(),
             rules: rules.into_iter().collect(),
+            reveals: Vec::new(),
         }
     }
 }

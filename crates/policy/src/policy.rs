@@ -1,5 +1,7 @@
 //! A policy: one immutable version of the rules, and the questions it answers.
 
+use std::sync::Arc;
+
 use std::collections::BTreeMap;
 
 use cedar_policy::{Authorizer, PolicySet, RestrictedExpression};
@@ -61,6 +63,7 @@ struct Engine {
     set: PolicySet,
     rules: BTreeMap<String, Rule>,
     sees_columns: bool,
+    grants_reveals: bool,
 }
 
 impl Engine {
@@ -81,7 +84,7 @@ pub struct Policy {
     engine: Option<Engine>,
     version: String,
     decisions: Cache<Decision>,
-    reveals: Cache<bool>,
+    reveals: Cache<Option<Arc<str>>>,
 }
 
 impl Policy {
@@ -100,6 +103,7 @@ impl Policy {
             authorizer: Authorizer::new(),
             set: loaded.set,
             sees_columns: loaded.rules.values().any(|rule| rule.sees_columns),
+            grants_reveals: loaded.rules.values().any(|rule| rule.grants_reveal),
             rules: loaded.rules,
         };
         Ok(Self::of(Some(engine), version(files)))
@@ -153,13 +157,28 @@ impl Policy {
     /// `Action::"reveal"` and a label, and none forbids it.
     #[must_use]
     pub fn reveals(&self, question: &RevealQuestion<'_>) -> bool {
+        self.revealed_by(question).is_some()
+    }
+
+    /// The first rule by name that shows a labelled value in the clear; nothing where none does.
+    #[must_use]
+    pub fn revealed_by(&self, question: &RevealQuestion<'_>) -> Option<Arc<str>> {
+        if !self.may_reveal() {
+            return None;
+        }
         let key = reveal_key(question);
         if let Some(answer) = self.reveals.get(&key) {
             return answer;
         }
-        let answer = self.reveal(question).unwrap_or(false);
-        self.reveals.put(key, answer);
+        let answer = self.reveal(question).unwrap_or_default().map(Arc::from);
+        self.reveals.put(key, answer.clone());
         answer
+    }
+
+    /// Whether any rule reveals anything to anybody.
+    #[must_use]
+    pub fn may_reveal(&self) -> bool {
+        self.engine.as_ref().is_some_and(|engine| engine.grants_reveals)
     }
 
     /// Every request behind a decision, with the rules that match it.
@@ -212,7 +231,7 @@ impl Policy {
         Ok(court.compose(&judged, &self.version))
     }
 
-    fn reveal(&self, question: &RevealQuestion<'_>) -> Result<bool, AskError> {
+    fn reveal(&self, question: &RevealQuestion<'_>) -> Result<Option<String>, AskError> {
         let engine = self.engine()?;
         let place = Place::new(question.target, question.database);
         let mut entities = Entities::new(&engine.vocabulary.types);
@@ -236,7 +255,8 @@ impl Policy {
             silence: Silence::Denies,
         };
         let judged = engine.court().judge(&Asks { principal, entities, asks: vec![ask] })?;
-        Ok(!judged.is_empty() && judged.iter().all(|one| one.outcome.effect() == Effect::Allow))
+        let allowed = judged.first().filter(|one| one.outcome.effect() == Effect::Allow);
+        Ok(allowed.and_then(|one| one.rules.first().cloned()))
     }
 }
 

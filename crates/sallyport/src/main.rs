@@ -16,6 +16,7 @@ mod failure;
 mod folder;
 mod hardening;
 mod output;
+mod preview;
 mod replay;
 #[cfg(test)]
 mod testing;

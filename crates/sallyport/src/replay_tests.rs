@@ -13,6 +13,7 @@ fn decision(effect: Effect) -> Decision {
         hold: None,
         limits: Limits::default(),
         policy_version: "v".into(),
+        reveals: Vec::new(),
     }
 }
 

@@ -28,6 +28,7 @@ use crate::environment;
 use crate::failure::Failure;
 use crate::folder;
 use crate::hardening;
+use crate::preview::Preview;
 use crate::watch::{self, Watch};
 
 /// Sends log lines to standard error as JSON. No line holds the text of a statement: rooms log ids,
@@ -344,7 +345,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         recordings,
         &hosts,
     )
-    .with_journal(journal.clone());
+    .with_journal(journal.clone())
+    .redacting(Arc::new(Preview));
     let api = TcpListener::bind(config.api)
         .await
         .map_err(|error| failed(&format!("cannot listen on {}", config.api), &error))?;

@@ -4,11 +4,13 @@
 //! the files are those of the classes of attack in SECURITY.md.
 
 mod approvals;
+mod dressings;
 mod identity;
 mod listener;
 mod masking;
 mod meaning;
 mod wire;
+mod written_back;
 
 use sallyport_e2e::{Gateway, Options, Policy};
 

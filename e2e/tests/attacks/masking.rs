@@ -244,6 +244,38 @@ when { context.relation == Relation::"shop-prod/nowhere/public.users" };
 }
 
 #[test]
+fn attack_21_what_is_revealed_stands_in_the_recorded_decision() {
+    let gateway = Gateway::with(Options {
+        tls: false,
+        policy: Policy::Only(
+            r#"
+@id("connect") permit (principal, action == Action::"connect", resource);
+@id("everything") permit (principal, action in Action::"sql", resource);
+@id("ssn-shown") permit (principal, action == Action::"reveal", resource == Label::"pii.ssn");
+"#,
+        ),
+        ..Options::default()
+    });
+    let mut raw = Raw::open(&gateway, AGENT);
+    assert_eq!(raw.rows("select ssn, upper(ssn), email from users where id = 1")[0][0], "900-11-0001");
+    assert_eq!(raw.rows("select email from users where id = 1")[0][0], "‹pii.email›");
+    drop(raw);
+    let session = gateway.newest_session();
+    let reveals = sallyport_e2e::within(Duration::from_secs(10), "the session is recorded", &mut || {
+        let out = gateway.cli("admin", &["sessions", "replay", &session, "--json"]).ok();
+        let intents: Vec<String> =
+            out.lines().filter(|it| it.contains("policy_version")).map(str::to_owned).collect();
+        let of_operations: Vec<String> =
+            intents.into_iter().filter(|it| it.contains("text_length")).collect();
+        (of_operations.len() >= 2).then_some(of_operations)
+    });
+    let shown = r#""reveals":[{"label":"pii.ssn","column":"public.users.ssn","rule":"ssn-shown"}]"#;
+    let compact = |line: &String| line.replace(": ", ":").replace(", ", ",");
+    assert!(compact(&reveals[0]).contains(shown), "{}", reveals[0]);
+    assert!(!reveals[1].contains("reveals"), "{}", reveals[1]);
+}
+
+#[test]
 fn labels_change_on_live_connections() {
     let gateway = open();
     let mut session = Session::open(&gateway, Kind::Psql, AGENT);

@@ -10,7 +10,9 @@ mod target;
 mod token;
 
 pub use audit::{AuditEntry, AuditList};
-pub use request::{AnswerNote, AnswerView, NeedView, RequestDetail, RequestList, RequestSummary, Statement};
+pub use request::{
+    AnswerNote, AnswerView, NeedView, Reading, RequestDetail, RequestList, RequestSummary, Statement,
+};
 pub use session::{Entry, EntryContent, EntryLine, KillResult, SessionList, SessionView};
 pub use target::{TargetList, TargetTest, TargetView};
 pub use token::{NewToken, TokenCreated, TokenList, TokenView};

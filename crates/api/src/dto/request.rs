@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sallyport_core::{
-    Answer, ApprovalRequest, Facts, PrincipalKind, RequestId, RequestState, SessionId, Timestamp, Verdict,
-    fold_name,
+    Action, Answer, ApprovalRequest, Facts, Group, PrincipalKind, RequestId, RequestState, SessionId,
+    Timestamp, Verdict, fold_name,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::state::Redact;
 
 /// A request in a list: who wants to do something where, without the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -67,6 +69,10 @@ pub struct Statement {
     pub transaction: Vec<String>,
     /// What the caller says of why. Untrusted.
     pub caller_reason: Option<String>,
+    /// Sensitive values in it are masked: the reader is no auditor and did not ask for it. What is approved is
+    /// bound to the exact bytes all the same.
+    #[serde(default)]
+    pub masked: bool,
 }
 
 /// One human's answer.
@@ -150,10 +156,60 @@ impl From<&ApprovalRequest> for RequestSummary {
     }
 }
 
+/// How much of a statement a reader is shown.
+#[derive(Clone, Copy, Debug)]
+pub enum Reading<'a> {
+    /// Nothing.
+    Without,
+    /// Everything, sensitive values masked.
+    Masked(&'a dyn Redact),
+    /// Everything.
+    Whole,
+}
+
+impl Statement {
+    fn whole(request: &ApprovalRequest) -> Self {
+        Self {
+            text: request.text.clone(),
+            parameters: request.parameters.clone(),
+            transaction: request.transaction.clone(),
+            caller_reason: request.caller_reason.clone(),
+            masked: false,
+        }
+    }
+
+    /// With its sensitive values masked. Where it runs code, or is not understood, a value may be code, and
+    /// then an approver has to see it.
+    fn masked(mut self, facts: &Facts, redact: &dyn Redact) -> Self {
+        let runs = |action: &Action| matches!(action.group, Group::Code | Group::Escape);
+        if facts.unknown.is_some() || facts.actions.iter().any(runs) {
+            return self;
+        }
+        let mut any = false;
+        let mut put = |text: &mut String, masked: Option<String>| {
+            if let Some(masked) = masked {
+                *text = masked;
+                any = true;
+            }
+        };
+        for text in std::iter::once(&mut self.text).chain(&mut self.transaction) {
+            let masked = redact.statement(text);
+            put(text, masked);
+        }
+        for text in self.parameters.iter_mut().flatten().chain(&mut self.caller_reason) {
+            let masked = redact.value(text);
+            put(text, masked);
+        }
+        self.masked = any;
+        self
+    }
+}
+
 impl RequestDetail {
-    /// The request for one reader: with the statement, or without.
+    /// The request for one reader.
     #[must_use]
-    pub fn new(request: &ApprovalRequest, with_statement: bool) -> Self {
+    pub fn new(request: &ApprovalRequest, reading: Reading<'_>) -> Self {
+        let with_statement = !matches!(reading, Reading::Without);
         let mut facts = request.facts.clone();
         let mut state_of_session = request.state.clone();
         if !with_statement {
@@ -165,12 +221,11 @@ impl RequestDetail {
         }
         Self {
             summary: request.into(),
-            statement: with_statement.then(|| Statement {
-                text: request.text.clone(),
-                parameters: request.parameters.clone(),
-                transaction: request.transaction.clone(),
-                caller_reason: request.caller_reason.clone(),
-            }),
+            statement: match reading {
+                Reading::Without => None,
+                Reading::Whole => Some(Statement::whole(request)),
+                Reading::Masked(redact) => Some(Statement::whole(request).masked(&request.facts, redact)),
+            },
             facts,
             state_of_session,
             rule_reason: request.rule_reason.clone(),

@@ -13,7 +13,7 @@ use sallyport_store::RequestFilter;
 use serde::Deserialize;
 
 use crate::caller::Caller;
-use crate::dto::{AnswerNote, RequestDetail, RequestList, RequestSummary};
+use crate::dto::{AnswerNote, Reading, RequestDetail, RequestList, RequestSummary};
 use crate::input::{Body, Id, Search};
 use crate::problem::Problem;
 use crate::state::ApiState;
@@ -64,8 +64,19 @@ pub(crate) async fn show(
     if !own && !caller.has_any(READERS) {
         return Err(Problem::not_found("request"));
     }
-    let whole = own || caller.has_any(&[ApiRole::Approver, ApiRole::Auditor]);
-    Ok(Json(RequestDetail::new(&request, whole)))
+    Ok(Json(RequestDetail::new(&request, reading(&state, &request, &caller))))
+}
+
+/// Who asked knows what it asked for, and auditors read everything; approvers see what would run without the
+/// sensitive values in it, everybody else nothing of it.
+fn reading<'a>(state: &'a ApiState, request: &ApprovalRequest, caller: &Caller) -> Reading<'a> {
+    if is_requester(request, &caller.principal) || caller.has_any(&[ApiRole::Auditor]) {
+        Reading::Whole
+    } else if caller.has_any(&[ApiRole::Approver]) {
+        Reading::Masked(&*state.redact)
+    } else {
+        Reading::Without
+    }
 }
 
 /// Says yes. Needs approver, and a group that is asked; never for one's own request.
@@ -112,7 +123,7 @@ async fn answer(
         Err(problem) => Err(problem),
     };
     let request = state.audited(&caller.principal, action, id.as_str(), result).await?;
-    Ok(Json(RequestDetail::new(&request, true)))
+    Ok(Json(RequestDetail::new(&request, reading(&state, &request, &caller))))
 }
 
 /// Takes a request back. For who asked, and the human it was asked for.
@@ -137,7 +148,7 @@ pub(crate) async fn withdraw(
     };
     state.audited(&caller.principal, "request.withdraw", request.id.as_str(), result).await?;
     let request = find(&state, request.id.as_str()).await?;
-    Ok(Json(RequestDetail::new(&request, true)))
+    Ok(Json(RequestDetail::new(&request, Reading::Whole)))
 }
 
 async fn find(state: &ApiState, id: &str) -> Result<ApprovalRequest, Problem> {

@@ -7,6 +7,7 @@
 
 mod cache;
 mod catalog;
+mod constants;
 mod facts;
 mod ffi;
 mod functions;
@@ -20,6 +21,7 @@ mod text;
 
 pub use cache::Cache;
 pub use catalog::{Catalog, CatalogColumn, CatalogFunction, CatalogRelation, RelationKind};
+pub use constants::{Constant, constants};
 pub use inspection::inspect;
 pub use lineage::{BaseColumn, Lineage, Origin, OutputColumn};
 pub use statement::{

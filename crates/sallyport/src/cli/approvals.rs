@@ -274,6 +274,11 @@ fn show(detail: &RequestDetail, out: &mut Output, now: Timestamp) -> Result<(), 
     let lines = statement.text.split('\n').count();
     out.line(&format!("\nstatement, whole, {lines} {}", if lines == 1 { "line" } else { "lines" }))?;
     quoted(&statement.text, out)?;
+    if statement.masked {
+        out.line(
+            "  sensitive values are masked (‹…›); what you approve are the exact bytes, which auditors see",
+        )?;
+    }
     if !statement.parameters.is_empty() {
         out.line("\nparameters")?;
         for (number, value) in statement.parameters.iter().enumerate() {

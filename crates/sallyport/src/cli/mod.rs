@@ -5,6 +5,7 @@ mod audit;
 mod config;
 mod filters;
 mod init;
+mod labels;
 mod policy;
 mod recording;
 mod serve;
@@ -74,6 +75,9 @@ enum Command {
     /// The rules.
     #[command(subcommand)]
     Policy(policy::Verb),
+    /// Which columns carry which class of data.
+    #[command(subcommand)]
+    Labels(labels::Verb),
     /// Who did what over the API.
     #[command(subcommand)]
     Audit(audit::Verb),
@@ -136,6 +140,7 @@ fn dispatch(command: Command, bench: &mut Bench) -> Result<(), Failure> {
         Command::Tokens(verb) => online(async { tokens::run(&verb, bench).await }),
         Command::Approvals(verb) => online(async { approvals::run(&verb, bench).await }),
         Command::Policy(verb) => policy::run(&verb, bench),
+        Command::Labels(verb) => online(async { labels::run(&verb, bench).await }),
         Command::Audit(verb) => online(async { audit::run(&verb, bench).await }),
         Command::Inspect(inspect) => filters::inspect(&inspect),
         Command::Mask(mask) => filters::mask(&mask),

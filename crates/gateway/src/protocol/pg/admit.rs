@@ -24,6 +24,7 @@ use super::holding::Holding;
 use super::judgements::{Judgement, Judgements};
 use super::parameters;
 use super::refusal::{Severity, put_refusal};
+use super::results::with_reveals;
 use super::running::{Masks, Running};
 use super::state::State;
 use crate::gate::{self, Asked, Permit};
@@ -248,11 +249,14 @@ impl Admit {
             parameters: &shown,
             transaction: &transaction,
         };
+        if decision.effect != Effect::Deny && candidate.kind != OperationKind::Prepare {
+            decision = with_reveals(&self.session, &masks, &candidate.inspection, decision);
+        }
         // Preparing runs nothing: what would be held is held when it is bound.
         if candidate.kind == OperationKind::Prepare && decision.effect == Effect::Hold {
             decision = Arc::new(Decision { effect: Effect::Allow, hold: None, ..(*decision).clone() });
         }
-        if let Some(refusal) = self.unsure(&decision, &candidate.inspection, candidate.catalog) {
+        if let Some(refusal) = self.unsure(&decision, &operation, &candidate.inspection, candidate.catalog) {
             let refusal = gate::refuse(&self.session, &asked, decision, None, refusal).await;
             return Ok(Admission::Refused(refusal));
         }
@@ -265,10 +269,11 @@ impl Admit {
     }
 
     /// What would be allowed and yet cannot be carried surely: a COPY whose data could not be masked, or
-    /// whose data nobody could have seen before approving it.
+    /// whose data nobody could have seen before approving it, or a masked value that came back.
     fn unsure(
         &self,
         decision: &Decision,
+        operation: &Operation,
         inspection: &Inspection,
         catalog: &Arc<Catalog>,
     ) -> Option<Refusal> {
@@ -299,6 +304,9 @@ impl Admit {
                 )
                 .hint("send SET sallyport.reason alone, without parameters"),
             );
+        }
+        if let Some(refusal) = self.written_back(operation, inspection) {
+            return Some(refusal);
         }
         let masks = self.masks(Arc::clone(catalog));
         for statement in &inspection.statements {
@@ -339,7 +347,7 @@ impl Admit {
     }
 
     /// Notes what an operation will have changed, and remembers it for approvers of later ones.
-    pub(super) fn began(&self, running: &Running, extended: bool) {
+    pub(super) fn began(&self, running: &Arc<Running>, extended: bool) {
         let mut inner = self.state.lock();
         for action in &running.inspection.facts.actions {
             let temporary =
@@ -368,11 +376,13 @@ impl Admit {
                 }
                 StatementKind::CopyIn => {
                     inner.copy_in = Some(super::state::CopyIn {
+                        running: Arc::clone(running),
                         grant: running.grant.clone(),
                         open: false,
                         whole: false,
                         syncs_behind: 0,
                         extended,
+                        tail: Vec::new(),
                     });
                 }
                 _ => {}
@@ -474,28 +484,6 @@ fn stated_reason(inspection: &Inspection) -> Option<String> {
         [Inspected { kind: StatementKind::StatesReason(reason), .. }] => Some(reason.clone()),
         _ => None,
     }
-}
-
-/// Whether the target's own errors may hold protected values: the operation touches a labelled relation,
-/// or runs code that nobody has read.
-pub(super) fn strict_errors(session: &Session, masks: &Masks, inspection: &Inspection) -> bool {
-    use sallyport_core::{ColumnRef, LabelSource as _};
-    inspection.statements.is_empty()
-        || inspection.statements.iter().any(|statement| statement.unclassed_code)
-        || inspection.facts.actions.iter().any(|action| {
-            let Some(object) = &action.object else { return false };
-            let Some(schema) = &object.schema else { return false };
-            !masks
-                .labels
-                .labels_of(ColumnRef {
-                    target: &session.target.name,
-                    database: &session.database,
-                    schema,
-                    relation: &object.name,
-                    column: "*",
-                })
-                .is_empty()
-        })
 }
 
 /// A protocol message that this gateway does not carry.

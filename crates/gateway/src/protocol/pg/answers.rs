@@ -11,7 +11,7 @@ use sallyport_wire::pg::frontend::Subject;
 use super::expected::{Expected, Questions};
 use super::fault::Fault;
 use super::judgements::minute;
-use super::refusal::{Severity, put_refusal, sqlstate};
+use super::refusal::{Severity, put_notice, put_refusal, sqlstate};
 use super::relay::Relay;
 use super::results;
 use super::running::{Described, Running};
@@ -161,7 +161,11 @@ impl Relay {
             }
             tag::PORTAL_SUSPENDED | tag::EMPTY_QUERY_RESPONSE => {
                 // A result that was cut is no result in parts: its caller must not take it for whole.
-                let cut = running.progress().cut.take();
+                let (cut, unread) = {
+                    let mut progress = running.progress();
+                    (progress.cut.take(), std::mem::take(&mut progress.unread))
+                };
+                self.tell_of_unread(unread);
                 match cut {
                     Some(refusal) => self.ended_short(running, &refusal),
                     None => self.out.extend_from_slice(frame.raw()),
@@ -220,7 +224,7 @@ impl Relay {
 
     /// A statement succeeded; when its result was cut, the caller hears that it failed, and nothing more.
     fn completed(&mut self, frame: &Frame, running: &Running) {
-        let (effects, copied_in, cut) = {
+        let (effects, copied_in, cut, unread) = {
             let mut progress = running.progress();
             let index = progress.index;
             progress.index += 1;
@@ -229,8 +233,9 @@ impl Relay {
             let statement = running.inspection.statements.get(index);
             let effects = statement.map(|statement| statement.effects.clone()).unwrap_or_default();
             let copied_in = statement.is_some_and(|statement| statement.kind == StatementKind::CopyIn);
-            (effects, copied_in, progress.cut.take())
+            (effects, copied_in, progress.cut.take(), std::mem::take(&mut progress.unread))
         };
+        self.tell_of_unread(unread);
         {
             let mut inner = self.state.lock();
             inner.apply(&effects);
@@ -251,6 +256,13 @@ impl Relay {
                 }
                 self.out.extend_from_slice(frame.raw());
             }
+        }
+    }
+
+    /// Says once per result that values were withheld because they could not be read.
+    fn tell_of_unread(&mut self, unread: u64) {
+        if unread > 0 {
+            put_notice(&mut self.out, &wording::unread(unread));
         }
     }
 
@@ -314,6 +326,7 @@ impl Relay {
     fn back_in_step(&mut self, status: TransactionStatus) {
         self.skipping = false;
         self.muted = false;
+        self.strict = false;
         let definitions_touched = {
             let mut inner = self.state.lock();
             inner.ready(status);

@@ -86,6 +86,7 @@ impl Conversation {
             deadline: None,
             writing: false,
             operation: 0,
+            strict: false,
         };
         let cancels = Cancels { session: &session, state: &state, canceller: relay.canceller.clone() };
         let end = tokio::select! {

@@ -1,11 +1,15 @@
-//! The data of a COPY FROM STDIN: belongs to its statement's grant, and is recorded before it goes on.
+//! The data of a COPY FROM STDIN: belongs to its statement's grant, and is recorded before it goes on. Data
+//! in which a masked value comes back ends the COPY.
 
-use sallyport_core::{Event, ResultDirection};
+use bytes::BytesMut;
+use sallyport_core::{Event, Refusal, ResultDirection};
 use sallyport_wire::pg::Frame;
-use sallyport_wire::pg::frontend::FrontendMessage;
+use sallyport_wire::pg::frontend::{self, FrontendMessage};
 
 use super::admit::Admit;
 use super::fault::Fault;
+use super::masking::LONGEST_MARK;
+use super::state::CopyIn;
 use crate::wording;
 
 impl Admit {
@@ -19,9 +23,15 @@ impl Admit {
         let Some(copy) = copy.filter(|copy| !copy.whole) else { return Ok(()) };
         match message {
             FrontendMessage::CopyData(data) => {
+                if self.is_marked(&copy.tail, data) {
+                    return self.end_copy_in(&copy, wording::written_back(false, true));
+                }
                 let event =
                     Event::Data { direction: ResultDirection::ToTarget, operation: copy.grant.operation() };
                 self.session.tape.append(&event, &[data]).map_err(|error| wording::recorder(&error))?;
+                if let Some(copy) = &mut self.state.lock().copy_in {
+                    keep_end(&mut copy.tail, data);
+                }
             }
             _ => {
                 let mut inner = self.state.lock();
@@ -39,8 +49,32 @@ impl Admit {
         Ok(())
     }
 
+    /// Ends a COPY whose data may not pass: the target is told that it failed, and the caller why.
+    fn end_copy_in(&mut self, copy: &CopyIn, refusal: Refusal) -> Result<(), Fault> {
+        let event = Event::MessageRefused { message: "CopyData".to_owned(), refusal: refusal.clone() };
+        self.session.tape.append(&event, &[]).map_err(|error| wording::recorder(&error))?;
+        copy.running.progress().cut.get_or_insert(refusal);
+        let mut fail = BytesMut::new();
+        frontend::copy_fail(&mut fail, b"refused by the gateway");
+        self.upstream.forward_within(&copy.grant, &fail);
+        let mut inner = self.state.lock();
+        if let Some(copy) = &mut inner.copy_in {
+            copy.whole = true;
+        }
+        inner.barrier = true;
+        Ok(())
+    }
+
     /// Whether the target ignores Sync and Flush now: it takes COPY data that an Execute asked for.
     pub(super) fn ignores_sync(&self) -> bool {
         self.state.lock().copy_in.as_ref().is_some_and(|copy| copy.open && copy.extended && !copy.whole)
     }
+}
+
+/// Keeps as much of the end of the data as a mark that has not ended may take.
+fn keep_end(tail: &mut Vec<u8>, data: &[u8]) {
+    let from = data.len().saturating_sub(LONGEST_MARK);
+    tail.extend_from_slice(data.get(from..).unwrap_or(data));
+    let extra = tail.len().saturating_sub(LONGEST_MARK);
+    tail.drain(..extra);
 }

@@ -12,8 +12,8 @@ use sallyport_inspect::pg::Inspection;
 use sallyport_mask::Labels;
 use sallyport_policy::Policy;
 
-use super::admit::strict_errors;
 use super::reading::Reading;
+use super::results::strict_errors;
 use super::running::Masks;
 use crate::session::Session;
 

@@ -33,6 +33,7 @@ mod sign_in;
 mod start;
 mod startup_settings;
 mod state;
+mod survey;
 pub(crate) mod upstream;
 
 use std::net::SocketAddr;
@@ -44,12 +45,15 @@ use tokio::net::TcpStream;
 use crate::house::House;
 
 pub(crate) use start::test_target;
+pub(crate) use survey::survey;
 
-/// What PostgreSQL sessions share: the targets' catalogs, and what was inspected before.
+/// What PostgreSQL sessions share: the targets' catalogs, what was inspected before, and the pseudonyms that
+/// were handed out.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) catalogs: catalog::Catalogs,
     pub(crate) inspected: Cache,
+    pub(crate) handed_out: Arc<masking::HandedOut>,
 }
 
 /// Inspections that are kept, and about how much memory they may take.
@@ -58,7 +62,11 @@ const INSPECTED_BYTES: usize = 64 << 20;
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { catalogs: catalog::Catalogs::default(), inspected: Cache::new(INSPECTED, INSPECTED_BYTES) }
+        Self {
+            catalogs: catalog::Catalogs::default(),
+            inspected: Cache::new(INSPECTED, INSPECTED_BYTES),
+            handed_out: Arc::default(),
+        }
     }
 }
 

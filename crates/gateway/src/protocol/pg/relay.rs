@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::expected::Expected;
 use super::fault::Fault;
 use super::handshake::{READ, write};
-use super::masking::{mask_channel, mask_notice};
+use super::masking::{mask_notice, mask_payload, mask_setting};
 use super::running::Running;
 use super::state::State;
 use super::upstream::cancel;
@@ -83,6 +83,9 @@ pub(super) struct Relay {
     pub(super) writing: bool,
     /// The operation whose replies are gathered in `out`.
     pub(super) operation: u64,
+    /// An operation since the target was last ready may have read what is labelled, so what comes beside
+    /// its result may carry it.
+    pub(super) strict: bool,
 }
 
 impl Relay {
@@ -153,7 +156,8 @@ impl Relay {
                 if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value)) {
                     self.state.lock().reading.report(name, value);
                 }
-                self.out.extend_from_slice(frame.raw());
+                let masked = mask_setting(name, value, self.strict);
+                backend::put_parameter_status(&mut self.out, name, &masked);
                 return Ok(());
             }
             tag::NOTICE_RESPONSE => {
@@ -165,7 +169,7 @@ impl Relay {
             }
             tag::NOTIFICATION_RESPONSE => {
                 let (pid, channel, payload) = backend::notification(&frame).map_err(Fault::TargetWire)?;
-                backend::put_notification(&mut self.out, pid, channel, &mask_channel(payload));
+                backend::put_notification(&mut self.out, pid, channel, &mask_payload(payload, self.strict));
                 return Ok(());
             }
             _ => {}
@@ -206,6 +210,7 @@ impl Relay {
 
     fn start(&mut self, running: &Running) {
         self.operation = running.grant.operation();
+        self.strict |= running.strict;
         let now = Instant::now();
         running.progress().started.get_or_insert(now);
         self.deadline = running.grant.limits().timeout_ms.map(|timeout| now + Duration::from_millis(timeout));

@@ -6,6 +6,7 @@ use sallyport_wire::pg::backend::tag;
 use sallyport_wire::pg::{Frame, finish_frame, start_frame};
 
 use super::fault::Fault;
+use super::masking::Copied;
 use super::relay::Relay;
 use super::results;
 use super::running::{Progress, Running};
@@ -46,7 +47,7 @@ impl Relay {
             return;
         }
         let before = self.out.len();
-        let Progress { rows_plan, rows, bytes, masked, cut, .. } = &mut *progress;
+        let Progress { rows_plan, rows, bytes, masked, unread, cut, .. } = &mut *progress;
         match rows_plan {
             Some(plan) if plan.passes_untouched() => self.out.extend_from_slice(frame.raw()),
             Some(plan) => {
@@ -55,6 +56,7 @@ impl Relay {
                     Ok(outcome) if outcome.changed => {
                         finish_frame(&mut self.out, mark);
                         *masked += u64::from(outcome.masked);
+                        *unread += u64::from(outcome.unread);
                     }
                     Ok(_) => {
                         self.out.truncate(before);
@@ -99,16 +101,19 @@ impl Relay {
         }
         let limit = running.grant.limits().rows;
         let mut data = BytesMut::new();
-        let Progress { copy_plan, rows, bytes, masked, cut, .. } = &mut *progress;
+        let Progress { copy_plan, rows, bytes, masked, unread, cut, .. } = &mut *progress;
         let pushed = match copy_plan {
             Some(plan) => plan.push(frame.body(), &mut data),
             None => {
                 *cut = Some(wording::unmaskable());
-                Ok(0)
+                Ok(Copied::default())
             }
         };
         match pushed {
-            Ok(count) => *masked += u64::from(count),
+            Ok(copied) => {
+                *masked += u64::from(copied.masked);
+                *unread += u64::from(copied.unread);
+            }
             Err(_) => *cut = Some(wording::unmaskable()),
         }
         *rows += 1;
@@ -133,8 +138,9 @@ impl Relay {
         let mut rest = BytesMut::new();
         let ended = progress.copy_plan.as_mut().map(|plan| plan.finish(&mut rest));
         match ended {
-            Some(Ok(count)) => {
-                progress.masked += u64::from(count);
+            Some(Ok(copied)) => {
+                progress.masked += u64::from(copied.masked);
+                progress.unread += u64::from(copied.unread);
                 drop(progress);
                 self.put_copy_data(&rest);
                 self.out.extend_from_slice(frame.raw());

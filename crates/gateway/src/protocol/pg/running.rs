@@ -131,6 +131,8 @@ pub(super) struct Progress {
     pub(super) rows: u64,
     pub(super) bytes: u64,
     pub(super) masked: u64,
+    /// How many values were withheld because they could not be read surely, since the caller was told.
+    pub(super) unread: u64,
     /// SQLSTATE of the error that ended it.
     pub(super) error: Option<String>,
     /// A limit was reached: rows are swallowed, and this takes the place of how it ends.

@@ -75,6 +75,7 @@ pub(super) struct Inner {
 /// A COPY FROM STDIN under way.
 #[derive(Clone, Debug)]
 pub(super) struct CopyIn {
+    pub(super) running: Arc<Running>,
     pub(super) grant: Grant,
     /// The target has said that it takes data.
     pub(super) open: bool,
@@ -84,6 +85,8 @@ pub(super) struct CopyIn {
     pub(super) syncs_behind: usize,
     /// It was started by Execute: Sync and Flush are then ignored until its end.
     pub(super) extended: bool,
+    /// The end of the data so far: a mark may come in pieces.
+    pub(super) tail: Vec<u8>,
 }
 
 impl State {

@@ -1,8 +1,8 @@
-//! Arrays that no label covers, element by element, in both formats.
+//! Arrays, element by element, in both formats.
 //!
-//! Only elements in which text may stand are replaced where they are; an array of anything else in which
-//! something is found becomes NULL, and so does one that does not read. (Arrays of labelled columns are
-//! always NULL; they do not come here.)
+//! Of a column that no label covers only elements in which text may stand are replaced where they are; an
+//! array of anything else in which something is found becomes NULL, and so does one that does not read. Of a
+//! labelled column the operators that keep something of a value act on each element.
 
 use bytes::{BufMut, BytesMut};
 use sallyport_mask::FieldContext;
@@ -14,35 +14,48 @@ use super::value::{self, Change};
 /// Most dimensions (`MAXDIM`).
 const MOST_DIMENSIONS: i32 = 6;
 
-/// What takes the place of an array; nothing when it stays.
+/// What takes the place of an array of an unlabelled column; nothing when it stays.
 pub(super) fn look(element: u32, binary: bool, value: &[u8], context: &FieldContext<'_>) -> Option<Change> {
-    match Shape::of(element) {
+    let shape = Shape::of(element);
+    match shape {
         Shape::Plain => None,
         Shape::Address => Some(Change::Null),
-        Shape::Number if !binary => {
-            // Its elements are split off as text; one that is found withholds the array.
-            text(Shape::Text, value, context).map(|_| Change::Null)
+        Shape::Text | Shape::Json | Shape::Jsonb | Shape::Figure(_) => {
+            if !binary && !context.may_hold_findings(value) {
+                return None;
+            }
+            let each = |of: u32, element: &[u8]| value::look(Shape::of(of), binary, element, context);
+            let change = map(element, binary, value, &each);
+            // A figure that is somebody's withholds the array.
+            match (shape, change) {
+                (Shape::Figure(_), Some(Change::Bytes(_))) => Some(Change::Null),
+                (_, change) => change,
+            }
         }
-        Shape::Text | Shape::Json | Shape::Jsonb | Shape::Number if binary => binary_array(value, context),
-        shape @ (Shape::Text | Shape::Json | Shape::Jsonb) => text(shape, value, context),
         _ => value::holds(value, context).then_some(Change::Null),
     }
 }
 
-/// `{a,"b c",NULL,{…}}`, perhaps with bounds before it: `[1:2]={…}`.
-fn text(element: Shape, value: &[u8], context: &FieldContext<'_>) -> Option<Change> {
-    if !context.may_hold_findings(value) {
-        return None;
+/// The array with each element that `each` (which is given its type) changes; nothing when none does.
+pub(super) fn map(
+    element: u32,
+    binary: bool,
+    value: &[u8],
+    each: &dyn Fn(u32, &[u8]) -> Option<Change>,
+) -> Option<Change> {
+    if binary {
+        return walk_binary(value, each).unwrap_or(Some(Change::Unread));
     }
-    match walk_text(element, value, context) {
+    match walk_text(value, &|inner| each(element, inner)) {
         Some(Some(masked)) => Some(Change::Bytes(masked)),
         Some(None) => None,
-        None => Some(Change::Null),
+        None => Some(Change::Unread),
     }
 }
 
-/// Nothing when the text is no array; else the array with its findings replaced, if there are any.
-fn walk_text(element: Shape, value: &[u8], context: &FieldContext<'_>) -> Option<Option<Vec<u8>>> {
+/// `{a,"b c",NULL,{…}}`, perhaps with bounds before it: `[1:2]={…}`. Nothing when the text is no array; else
+/// the array with its changes, if there are any.
+fn walk_text(value: &[u8], each: &dyn Fn(&[u8]) -> Option<Change>) -> Option<Option<Vec<u8>>> {
     let open = value.iter().position(|byte| *byte == b'{')?;
     let bounds = value.get(..open)?;
     if !bounds
@@ -99,7 +112,7 @@ fn walk_text(element: Shape, value: &[u8], context: &FieldContext<'_>) -> Option
                 inner
             }
         };
-        if let Some(change) = value::look(element, false, &inner, context) {
+        if let Some(change) = each(&inner) {
             out.extend_from_slice(value.get(copied..start)?);
             put_element(&mut out, &change);
             copied = at;
@@ -117,7 +130,7 @@ fn walk_text(element: Shape, value: &[u8], context: &FieldContext<'_>) -> Option
 
 fn put_element(out: &mut Vec<u8>, change: &Change) {
     match change {
-        Change::Null => out.extend_from_slice(b"NULL"),
+        Change::Null | Change::Unread => out.extend_from_slice(b"NULL"),
         Change::Bytes(bytes) => {
             out.push(b'"');
             for byte in bytes {
@@ -133,18 +146,11 @@ fn put_element(out: &mut Vec<u8>, change: &Change) {
 
 /// Dimensions, a flag for NULLs, the element's type, per dimension its size and lower bound, then elements
 /// with their lengths (`array_send`).
-fn binary_array(value: &[u8], context: &FieldContext<'_>) -> Option<Change> {
-    match walk_binary(value, context) {
-        Some(change) => change,
-        None => Some(Change::Null),
-    }
-}
-
-fn walk_binary(value: &[u8], context: &FieldContext<'_>) -> Option<Option<Change>> {
+fn walk_binary(value: &[u8], each: &dyn Fn(u32, &[u8]) -> Option<Change>) -> Option<Option<Change>> {
     let mut cursor = Cursor::new(value);
     let dimensions = cursor.i32().filter(|count| (0..=MOST_DIMENSIONS).contains(count))?;
     let flags = cursor.i32()?;
-    let element = Shape::of(cursor.u32()?);
+    let element = cursor.u32()?;
     let mut count: usize = usize::from(dimensions > 0);
     for _ in 0..dimensions {
         let size = usize::try_from(cursor.i32()?).ok()?;
@@ -160,11 +166,11 @@ fn walk_binary(value: &[u8], context: &FieldContext<'_>) -> Option<Option<Change
     for _ in 0..count {
         let start = cursor.at();
         let Some(inner) = cursor.value()? else { continue };
-        if let Some(change) = value::look(element, true, inner, context) {
+        if let Some(change) = each(element, inner) {
             out.extend_from_slice(value.get(copied..start)?);
             put_value(&mut out, &change).ok()?;
             copied = cursor.at();
-            has_null |= change == Change::Null;
+            has_null |= !matches!(change, Change::Bytes(_));
         }
     }
     if !cursor.is_empty() {

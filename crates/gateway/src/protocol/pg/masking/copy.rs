@@ -6,7 +6,7 @@
 
 use bytes::BytesMut;
 use sallyport_inspect::pg::{BaseColumn, CopyFormat, CopyOptions, Lineage, Origin, OutputColumn};
-use sallyport_mask::may_hold_findings;
+use sallyport_mask::{FieldContext, may_hold_findings};
 
 use super::delimited::{Delimited, Search};
 use super::plan::{Field, MaskContext, RowPlan, Treatment, UNSETTLED};
@@ -25,9 +25,25 @@ pub(crate) struct CopyPlan {
     form: Form,
     /// Bytes of a row that has not ended.
     pending: Vec<u8>,
-    /// No column has to be changed whatever its value: a row without any trigger leaves as it came.
+    /// No column may be changed whatever its value: a row without any trigger leaves as it came.
     only_looks: bool,
     broken: bool,
+}
+
+/// What became of some rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Copied {
+    /// How many values were masked.
+    pub(crate) masked: u32,
+    /// How many of them because they could not be read surely.
+    pub(crate) unread: u32,
+}
+
+impl Copied {
+    fn add(&mut self, other: Self) {
+        self.masked = self.masked.saturating_add(other.masked);
+        self.unread = self.unread.saturating_add(other.unread);
+    }
 }
 
 #[derive(Debug)]
@@ -70,7 +86,8 @@ impl CopyPlan {
             };
             match column.treatment {
                 Treatment::Pass => true,
-                Treatment::Look => !always,
+                // Of a column whose name says that all of it is sensitive no byte need tell.
+                Treatment::Look => !always && !FieldContext::column(&column.name).reads_everything(),
                 _ => false,
             }
         });
@@ -87,15 +104,14 @@ impl CopyPlan {
     }
 
     /// Takes the content of one CopyData; whole rows are appended to `out` (perhaps none, perhaps several).
-    /// Gives how many values were masked.
     ///
     /// # Errors
     /// The data is not of its form, or a row is over the limit; the COPY must end.
-    pub(crate) fn push(&mut self, data: &[u8], out: &mut BytesMut) -> Result<u32, MaskFault> {
+    pub(crate) fn push(&mut self, data: &[u8], out: &mut BytesMut) -> Result<Copied, MaskFault> {
         self.guarded(out, |plan, out| {
             if plan.rows.passes_untouched() {
                 out.extend_from_slice(data);
-                return Ok(0);
+                return Ok(Copied::default());
             }
             if plan.pending.is_empty() {
                 let (used, masked) = plan.take_rows(data, out)?;
@@ -115,18 +131,18 @@ impl CopyPlan {
     ///
     /// # Errors
     /// What is left is no row.
-    pub(crate) fn finish(&mut self, out: &mut BytesMut) -> Result<u32, MaskFault> {
+    pub(crate) fn finish(&mut self, out: &mut BytesMut) -> Result<Copied, MaskFault> {
         self.guarded(out, |plan, out| {
             let held = std::mem::take(&mut plan.pending);
             match &mut plan.form {
-                _ if plan.rows.passes_untouched() => Ok(0),
-                Form::Binary(Stage::Trailer) if held.is_empty() => Ok(0),
+                _ if plan.rows.passes_untouched() => Ok(Copied::default()),
+                Form::Binary(Stage::Trailer) if held.is_empty() => Ok(Copied::default()),
                 Form::Binary(_) => Err(MaskFault::Malformed),
-                Form::Delimited { .. } if held.is_empty() => Ok(0),
+                Form::Delimited { .. } if held.is_empty() => Ok(Copied::default()),
                 Form::Delimited { form, header, .. } => {
                     if std::mem::take(header) {
                         out.extend_from_slice(&held);
-                        return Ok(0);
+                        return Ok(Copied::default());
                     }
                     mask_delimited(form, &plan.rows, plan.only_looks, &held, out)
                 }
@@ -138,8 +154,8 @@ impl CopyPlan {
     fn guarded(
         &mut self,
         out: &mut BytesMut,
-        step: impl FnOnce(&mut Self, &mut BytesMut) -> Result<u32, MaskFault>,
-    ) -> Result<u32, MaskFault> {
+        step: impl FnOnce(&mut Self, &mut BytesMut) -> Result<Copied, MaskFault>,
+    ) -> Result<Copied, MaskFault> {
         if self.broken {
             return Err(MaskFault::Malformed);
         }
@@ -153,14 +169,14 @@ impl CopyPlan {
         result
     }
 
-    fn within_limit(&self, masked: u32) -> Result<u32, MaskFault> {
+    fn within_limit(&self, masked: Copied) -> Result<Copied, MaskFault> {
         if self.pending.len() > ROW_LIMIT_BYTES { Err(MaskFault::TooLarge) } else { Ok(masked) }
     }
 
-    /// Masks the whole rows at the start of `bytes`: how many bytes they took, and how many values.
-    fn take_rows(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(usize, u32), MaskFault> {
+    /// Masks the whole rows at the start of `bytes`: how many bytes they took, and what became of them.
+    fn take_rows(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(usize, Copied), MaskFault> {
         let (rows, only_looks) = (&self.rows, self.only_looks);
-        let (mut used, mut masked) = (0, 0_u32);
+        let (mut used, mut masked) = (0, Copied::default());
         match &mut self.form {
             Form::Delimited { form, search, header } => loop {
                 let rest = bytes.get(used..).unwrap_or(&[]);
@@ -169,7 +185,7 @@ impl CopyPlan {
                 if std::mem::take(header) {
                     out.extend_from_slice(row);
                 } else {
-                    masked = masked.saturating_add(mask_delimited(form, rows, only_looks, row, out)?);
+                    masked.add(mask_delimited(form, rows, only_looks, row, out)?);
                 }
                 out.extend_from_slice(b"\n");
                 used += end;
@@ -181,7 +197,7 @@ impl CopyPlan {
                 let mut changed = false;
                 if *stage == Stage::Rows && next == Stage::Rows {
                     let outcome = rows.mask_row(piece, out)?;
-                    masked = masked.saturating_add(outcome.masked);
+                    masked.add(Copied { masked: outcome.masked, unread: outcome.unread });
                     changed = outcome.changed;
                 }
                 if !changed {
@@ -204,7 +220,7 @@ fn field(column: &OutputColumn, binary: bool, context: &MaskContext<'_>) -> Fiel
         _ => 0,
     };
     let name = column.name.clone().unwrap_or_default().into_bytes();
-    Field { name, table_oid: 0, column_number: 0, type_oid, binary }
+    Field { name, table_oid: 0, column_number: 0, type_oid, type_modifier: -1, binary }
 }
 
 /// Appends one row of a textual form, without a line feed.
@@ -214,29 +230,29 @@ fn mask_delimited(
     only_looks: bool,
     row: &[u8],
     out: &mut BytesMut,
-) -> Result<u32, MaskFault> {
+) -> Result<Copied, MaskFault> {
     if row.len() > ROW_LIMIT_BYTES {
         return Err(MaskFault::TooLarge);
     }
     if only_looks && !may_hold_findings(row) || (rows.columns.is_empty() && row.is_empty()) {
         out.extend_from_slice(row);
-        return Ok(0);
+        return Ok(Copied::default());
     }
     let fields = form.fields(row)?;
     if fields.len() != rows.columns.len() {
         return Err(MaskFault::Malformed);
     }
-    let (mut copied, mut masked) = (0, 0_u32);
+    let (mut copied, mut masked) = (0, Copied::default());
     for (field, column) in fields.iter().zip(&rows.columns) {
         let Some(text) = &field.value else { continue };
-        if let Some(change) = value::mask(column, text, rows.hash_key.as_ref()) {
+        if let Some(change) = value::mask(column, text, &rows.means) {
             out.extend_from_slice(row.get(copied..field.start).unwrap_or(&[]));
             match &change {
                 Change::Bytes(bytes) => form.put(Some(bytes), out),
-                Change::Null => form.put(None, out),
+                Change::Null | Change::Unread => form.put(None, out),
             }
             copied = field.end;
-            masked = masked.saturating_add(1);
+            masked.add(Copied { masked: 1, unread: u32::from(change.is_unread()) });
         }
     }
     out.extend_from_slice(row.get(copied..).unwrap_or(&[]));

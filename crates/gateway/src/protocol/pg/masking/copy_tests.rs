@@ -29,9 +29,9 @@ fn through(mut plan: CopyPlan, pieces: &[&[u8]]) -> Result<(Vec<u8>, u32), MaskF
     let mut out = BytesMut::new();
     let mut masked = 0;
     for piece in pieces {
-        masked += plan.push(piece, &mut out)?;
+        masked += plan.push(piece, &mut out)?.masked;
     }
-    masked += plan.finish(&mut out)?;
+    masked += plan.finish(&mut out)?.masked;
     Ok((out.to_vec(), masked))
 }
 
@@ -109,6 +109,22 @@ fn binary_rows_are_masked_wherever_messages_are_cut() {
     }
     for cut in 0..data.len() {
         assert!(through(plan(&options), &[&data[..cut]]).is_err(), "cut off at {cut}");
+    }
+}
+
+/// No byte of `hunter` asks for a look; the column's name does.
+#[test]
+fn a_column_whose_name_says_that_all_of_it_is_secret_is_read_in_a_copy_too() {
+    for (format, data, masked) in [
+        (CopyFormat::Text, "1\thunter\n", "1\t‹PASSWORD›\n"),
+        (CopyFormat::Csv, "1,hunter\n", "1,\"‹PASSWORD›\"\n"),
+    ] {
+        let plan = with_context(&[], |context| {
+            let origins = vec![from("users", "id"), from("users", "password")];
+            CopyPlan::new(&options(format), &lineage(origins), context)
+        });
+        let (out, count) = through(plan.unwrap(), &[data.as_bytes()]).unwrap();
+        assert_eq!((String::from_utf8(out).unwrap().as_str(), count), (masked, 1));
     }
 }
 

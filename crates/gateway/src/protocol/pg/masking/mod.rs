@@ -9,15 +9,20 @@
 mod array;
 mod copy;
 mod delimited;
+mod handed_out;
 mod notice;
 mod plan;
 mod row;
 mod shape;
+mod typed;
 mod value;
+mod written_back;
 
-pub(crate) use copy::CopyPlan;
-pub(crate) use notice::{mask_channel, mask_notice};
+pub(crate) use copy::{Copied, CopyPlan};
+pub(crate) use handed_out::HandedOut;
+pub(crate) use notice::{mask_notice, mask_payload, mask_setting};
 pub(crate) use plan::{Field, MaskContext, RowPlan};
+pub(crate) use written_back::{LONGEST_MARK, Marks, WrittenBack};
 
 use thiserror::Error;
 

@@ -6,7 +6,9 @@
 
 use std::borrow::Cow;
 
-use sallyport_mask::{FieldContext, mask_text, may_hold_findings};
+use sallyport_mask::{FieldContext, mask_text, may_hold_findings, placeholder};
+
+use super::plan::UNSETTLED;
 
 /// What stands in place of the target's message, behind what its SQLSTATE says.
 const WITHHELD: &str = "the target's own message is withheld, since it could quote protected values";
@@ -83,8 +85,61 @@ fn fixed(kind: u8, text: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The payload of a notification: detectors.
-pub(crate) fn mask_channel(payload: &[u8]) -> Cow<'_, [u8]> {
+/// Settings that the server reports and whose values are words or numbers of its own.
+const OWN_WORDS: &[&[u8]] = &[
+    b"client_encoding",
+    b"DateStyle",
+    b"default_transaction_read_only",
+    b"in_hot_standby",
+    b"integer_datetimes",
+    b"IntervalStyle",
+    b"is_superuser",
+    b"scram_iterations",
+    b"server_encoding",
+    b"server_version",
+    b"session_authorization",
+    b"standard_conforming_strings",
+];
+
+/// The value of a setting that the server reports. `strict`: an operation since the last report touched a
+/// labelled relation or ran code that is not classed, and `set_config` may have carried what it read.
+pub(crate) fn mask_setting<'a>(name: &[u8], value: &'a [u8], strict: bool) -> Cow<'a, [u8]> {
+    if OWN_WORDS.contains(&name) || (name == b"TimeZone" && (!strict || is_zone(value))) {
+        return Cow::Borrowed(value);
+    }
+    if strict {
+        return Cow::Owned(placeholder(UNSETTLED).into_bytes());
+    }
+    mask_channel(value)
+}
+
+/// Whether a time zone is one of the server's own. A name without a digit is that of a file; one with digits
+/// may be any text with an offset behind it (POSIX), so only the usual ones are taken.
+fn is_zone(value: &[u8]) -> bool {
+    let bytes = |set: &[u8]| value.iter().all(|byte| set.contains(byte));
+    let named = !value.iter().any(u8::is_ascii_digit);
+    let offset = bytes(b"<>+-:0123456789") && value.len() <= 14;
+    let old = [b"EST5EDT".as_slice(), b"CST6CDT", b"MST7MDT", b"PST8PDT", b"GMT0", b"GMT+0", b"GMT-0"];
+    let etc = value.strip_prefix(b"Etc/GMT").is_some_and(|rest| rest.len() <= 3);
+    named || (offset && digits_before_offset(value) <= 4) || old.contains(&value) || etc
+}
+
+/// How many digits an offset's own name has: `<+0530>-05:30` has four.
+fn digits_before_offset(value: &[u8]) -> usize {
+    value.split(|byte| *byte == b'>').next().unwrap_or(value).iter().filter(|it| it.is_ascii_digit()).count()
+}
+
+/// The payload of a notification that comes while an operation touches what is labelled, or runs code that is
+/// not classed; else detectors read it.
+pub(crate) fn mask_payload(payload: &[u8], strict: bool) -> Cow<'_, [u8]> {
+    if strict && !payload.is_empty() {
+        return Cow::Owned(placeholder(UNSETTLED).into_bytes());
+    }
+    mask_channel(payload)
+}
+
+/// Text of anybody's: detectors.
+fn mask_channel(payload: &[u8]) -> Cow<'_, [u8]> {
     if !may_hold_findings(payload) {
         return Cow::Borrowed(payload);
     }

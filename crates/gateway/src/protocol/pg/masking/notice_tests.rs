@@ -63,3 +63,41 @@ fn notifications_are_read_by_detectors() {
     assert_eq!(&*mask_channel(b"new user alice@example.com"), "new user ‹EMAIL_ADDRESS›".as_bytes());
     assert!(matches!(mask_channel(b"refresh"), Cow::Borrowed(b"refresh")));
 }
+
+#[test]
+fn a_setting_cannot_carry_what_a_strict_operation_read() {
+    let masked = |name: &str, value: &str, strict| {
+        String::from_utf8(mask_setting(name.as_bytes(), value.as_bytes(), strict).into_owned()).unwrap()
+    };
+    for (name, value) in [
+        ("client_encoding", "UTF8"),
+        ("DateStyle", "ISO, MDY"),
+        ("TimeZone", "Europe/Berlin"),
+        ("TimeZone", "America/Argentina/Buenos_Aires"),
+        ("TimeZone", "UTC"),
+        ("TimeZone", "<+0530>-05:30"),
+        ("TimeZone", "Etc/GMT+12"),
+        ("TimeZone", "EST5EDT"),
+    ] {
+        assert_eq!(masked(name, value, true), value);
+    }
+    for (name, value) in [
+        ("TimeZone", "whisper-1"),
+        ("TimeZone", "Europe/whisper-1"),
+        ("TimeZone", "<77001>5"),
+        ("application_name", "whisper"),
+        ("anything.new", "whisper"),
+    ] {
+        assert_eq!(masked(name, value, true), "‹unsettled›");
+        assert_eq!(masked(name, value, false), value, "the caller's own words");
+    }
+    assert_eq!(masked("application_name", "alice@example.com", false), "‹EMAIL_ADDRESS›");
+}
+
+#[test]
+fn a_payload_cannot_carry_what_a_strict_operation_read() {
+    assert_eq!(&*mask_payload(b"whisper", true), "‹unsettled›".as_bytes());
+    assert_eq!(&*mask_payload(b"", true), b"");
+    assert_eq!(&*mask_payload(b"order 7", false), b"order 7");
+    assert_eq!(&*mask_payload(b"alice@example.com", false), "‹EMAIL_ADDRESS›".as_bytes());
+}

@@ -6,11 +6,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use sallyport_core::{ColumnRef, LabelSource, Secret};
 use sallyport_inspect::pg::{BaseColumn, Catalog, Lineage, Origin, RelationKind};
-use sallyport_mask::{Labels, Operator, placeholder};
+use sallyport_mask::{FieldContext, Labels, Masked, Operator};
 
+use super::handed_out::HandedOut;
 use super::shape::Shape;
 
 /// The label of what cannot be settled; a rule may reveal it under this name.
@@ -27,6 +29,8 @@ pub(crate) struct Field {
     pub(crate) column_number: i16,
     /// Its type.
     pub(crate) type_oid: u32,
+    /// The type's modifier: of `varchar(n)` and `char(n)` n + 4, else -1.
+    pub(crate) type_modifier: i32,
     /// Binary format.
     pub(crate) binary: bool,
 }
@@ -44,6 +48,8 @@ pub(crate) struct MaskContext<'a> {
     /// Whether policy reveals a label on a column to this principal. For what is unsettled the label is
     /// `unsettled` and the column's parts are empty.
     pub(crate) reveals: &'a dyn Fn(&str, &BaseColumn) -> bool,
+    /// Where pseudonyms are noted.
+    pub(crate) handed_out: &'a Arc<HandedOut>,
 }
 
 impl fmt::Debug for MaskContext<'_> {
@@ -78,19 +84,32 @@ pub(super) enum Treatment {
 pub(super) struct ColumnPlan {
     /// What happens to its values.
     pub(super) treatment: Treatment,
+    /// Its type.
+    pub(super) type_oid: u32,
     /// What its type can hold.
     pub(super) shape: Shape,
+    /// The most characters it takes.
+    pub(super) longest: Option<usize>,
     /// Binary format.
     pub(super) binary: bool,
     /// The name that detectors take as context.
     pub(super) name: String,
 }
 
+/// What operators work with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Means {
+    /// The key of `hash` and `pseudonym`.
+    pub(super) key: Option<Secret<Vec<u8>>>,
+    /// Where pseudonyms are noted.
+    pub(super) handed_out: Arc<HandedOut>,
+}
+
 /// How the rows of one result are masked.
 #[derive(Clone, Debug)]
 pub(crate) struct RowPlan {
     pub(super) columns: Vec<ColumnPlan>,
-    pub(super) hash_key: Option<Secret<Vec<u8>>>,
+    pub(super) means: Means,
     untouched: bool,
 }
 
@@ -114,7 +133,10 @@ impl RowPlan {
         Self {
             untouched: columns.iter().all(|column| column.treatment == Treatment::Pass),
             columns,
-            hash_key: context.labels.hash_key().cloned(),
+            means: Means {
+                key: context.labels.hash_key().cloned(),
+                handed_out: Arc::clone(context.handed_out),
+            },
         }
     }
 
@@ -159,7 +181,11 @@ impl MaskContext<'_> {
             Origin::Column(base) => base.column.clone(),
             _ => String::from_utf8_lossy(&field.name).into_owned(),
         };
-        ColumnPlan { treatment, shape, binary: field.binary, name }
+        let longest = match field.type_oid {
+            1042 | 1043 => field.type_modifier.checked_sub(4).and_then(|most| usize::try_from(most).ok()),
+            _ => None,
+        };
+        ColumnPlan { treatment, type_oid: field.type_oid, shape, longest, binary: field.binary, name }
     }
 
     fn treatment(&self, origin: &Origin, field: &Field, shape: Shape) -> Treatment {
@@ -190,6 +216,27 @@ impl MaskContext<'_> {
                     Some((label, operator)) => whole(&label, &operator, shape),
                     None if verdict.revealed => Treatment::Pass,
                     None => look(shape, &String::from_utf8_lossy(&field.name)),
+                }
+            }
+        }
+    }
+
+    /// Asks about every label that a result of this lineage could show.
+    pub(crate) fn ask_reveals(&self, lineage: &Lineage) {
+        let Lineage::Columns(columns) = lineage else {
+            self.unsettled(Shape::Text);
+            return;
+        };
+        for column in columns {
+            match &column.origin {
+                Origin::Unsettled => {
+                    self.unsettled(Shape::Text);
+                }
+                Origin::Column(base) => {
+                    self.verdict(std::iter::once(base), None);
+                }
+                Origin::Expression(sources) => {
+                    self.verdict(sources.iter(), None);
                 }
             }
         }
@@ -250,7 +297,7 @@ impl MaskContext<'_> {
                     continue;
                 }
                 let operator = self.labels.operator(&label);
-                if masked.as_ref().is_none_or(|(_, before)| strictness(&operator) > strictness(before)) {
+                if masked.as_ref().is_none_or(|(_, before)| operator.strictness() > before.strictness()) {
                     masked = Some((label, operator));
                 }
             }
@@ -295,36 +342,22 @@ const FIRST_USER_OID: u32 = 16_384;
 /// The target's description and the catalog do not fit together.
 struct Contradiction;
 
-/// Of several labels on one column the strictest decides.
-fn strictness(operator: &Operator) -> u8 {
-    match operator {
-        Operator::Null => 4,
-        Operator::Redact => 3,
-        Operator::Constant(_) => 2,
-        Operator::Hash => 1,
-        Operator::Partial => 0,
-    }
-}
-
 /// A computed value keeps nothing of itself, so the operators that keep something redact.
 fn whole(label: &str, operator: &Operator, shape: Shape) -> Treatment {
-    Treatment::Whole(match operator {
-        _ if !shape.takes_text() => None,
-        Operator::Null => None,
-        Operator::Constant(text) => Some(text.clone()),
-        Operator::Redact | Operator::Hash | Operator::Partial => Some(placeholder(label)),
+    Treatment::Whole(match operator.whole(label) {
+        Masked::Text(text) if shape.takes_text() => Some(text),
+        _ => None,
     })
 }
 
-/// Names of columns whose numbers may be cards.
-const CARD_WORDS: &[&str] = &["card", "pan", "ccn", "cc", "creditcard", "cardnumber", "ccnum"];
-
 fn look(shape: Shape, name: &str) -> Treatment {
-    let says_card = || sallyport_mask::FieldContext::column(name).suggests(CARD_WORDS);
+    let says_whose = || FieldContext::column(name).says_whose_number();
     match shape {
         Shape::Plain => Treatment::Pass,
-        Shape::Number if !says_card() => Treatment::Pass,
-        Shape::Array(element) if Shape::of(element) == Shape::Number && !says_card() => Treatment::Pass,
+        Shape::Figure(_) if !says_whose() => Treatment::Pass,
+        Shape::Array(element) if matches!(Shape::of(element), Shape::Figure(_)) && !says_whose() => {
+            Treatment::Pass
+        }
         _ => Treatment::Look,
     }
 }

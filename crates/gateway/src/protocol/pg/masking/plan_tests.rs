@@ -60,6 +60,7 @@ pub(in super::super) fn catalog() -> Catalog {
         ("tags", 1009),
         ("note", 25),
         ("gone", 25),
+        ("password", 25),
     ];
     Catalog::new(
         vec![
@@ -96,7 +97,7 @@ pub(in super::super) fn lineage(origins: Vec<Origin>) -> Lineage {
 }
 
 pub(in super::super) fn field(type_oid: u32) -> Field {
-    Field { name: b"x".to_vec(), table_oid: 0, column_number: 0, type_oid, binary: false }
+    Field { name: b"x".to_vec(), table_oid: 0, column_number: 0, type_oid, type_modifier: -1, binary: false }
 }
 
 /// Runs with a context in which the labels named are revealed.
@@ -110,6 +111,7 @@ pub(in super::super) fn with_context<T>(revealed: &[&str], with: impl FnOnce(&Ma
         catalog: Some(&catalog),
         labels: &labels,
         reveals: &reveals,
+        handed_out: &Arc::default(),
     })
 }
 
@@ -246,8 +248,25 @@ fn a_plan_without_anything_to_look_at_passes_untouched() {
 }
 
 #[test]
-fn numbers_are_looked_at_only_where_the_name_speaks_of_cards() {
-    let named = |name: &str| Field { name: name.as_bytes().to_vec(), ..field(20) };
-    assert_eq!(treatment(made_of(&[]), named("card_number"), &[]), Treatment::Look);
-    assert_eq!(treatment(made_of(&[]), named("id"), &[]), Treatment::Pass);
+fn numbers_and_days_are_looked_at_only_where_the_name_says_whose_they_are() {
+    let of = |type_oid: u32, name: &str| {
+        let field = Field { name: name.as_bytes().to_vec(), ..field(type_oid) };
+        treatment(made_of(&[]), field, &[])
+    };
+    for (type_oid, name) in [
+        (20, "card_number"),
+        (20, "ssn"),
+        (23, "ssn"),
+        (1700, "phone"),
+        (1082, "date_of_birth"),
+        (1007, "ssns"),
+        (23, "password"),
+    ] {
+        assert_eq!(of(type_oid, name), Treatment::Look, "{name}");
+    }
+    for (type_oid, name) in
+        [(20, "id"), (23, "order_number"), (1082, "shipped"), (1007, "parts"), (21, "ssn")]
+    {
+        assert_eq!(of(type_oid, name), Treatment::Pass, "{name}");
+    }
 }

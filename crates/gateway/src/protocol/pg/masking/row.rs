@@ -17,6 +17,8 @@ pub(crate) struct RowOutcome {
     pub(crate) changed: bool,
     /// How many values were masked.
     pub(crate) masked: u32,
+    /// How many of them because they could not be read surely.
+    pub(crate) unread: u32,
 }
 
 /// Reads counts and lengths from a slice; nothing when they go beyond its end.
@@ -69,7 +71,7 @@ impl<'a> Cursor<'a> {
 /// Appends a length and its bytes, or the length of NULL.
 pub(super) fn put_value(out: &mut BytesMut, change: &Change) -> Result<(), MaskFault> {
     match change {
-        Change::Null => out.put_i32(-1),
+        Change::Null | Change::Unread => out.put_i32(-1),
         Change::Bytes(bytes) => {
             out.put_i32(i32::try_from(bytes.len()).map_err(|_| MaskFault::TooLarge)?);
             out.extend_from_slice(bytes);
@@ -102,15 +104,16 @@ impl RowPlan {
         if count != self.columns.len() {
             return Err(MaskFault::Malformed);
         }
-        let (mut copied, mut masked) = (0, 0_u32);
+        let (mut copied, mut masked, mut unread) = (0, 0_u32, 0_u32);
         for column in &self.columns {
             let start = cursor.at();
             let Some(value) = cursor.value().ok_or(MaskFault::Malformed)? else { continue };
-            if let Some(change) = value::mask(column, value, self.hash_key.as_ref()) {
+            if let Some(change) = value::mask(column, value, &self.means) {
                 out.extend_from_slice(body.get(copied..start).unwrap_or(&[]));
                 put_value(out, &change)?;
                 copied = cursor.at();
                 masked = masked.saturating_add(1);
+                unread = unread.saturating_add(u32::from(change.is_unread()));
             }
         }
         if !cursor.is_empty() {
@@ -119,7 +122,7 @@ impl RowPlan {
         if masked > 0 {
             out.extend_from_slice(body.get(copied..).unwrap_or(&[]));
         }
-        Ok(RowOutcome { changed: masked > 0, masked })
+        Ok(RowOutcome { changed: masked > 0, masked, unread })
     }
 }
 

@@ -37,7 +37,7 @@ fn labelled_values_and_findings_are_replaced_and_the_rest_stays() {
         &users_plan(),
         &[Some(b"7"), Some(b"alice"), Some(b"4111111111111111"), Some(b"call bob@example.org")],
     );
-    assert_eq!(outcome, RowOutcome { changed: true, masked: 3 });
+    assert_eq!(outcome, RowOutcome { changed: true, masked: 3, unread: 0 });
     assert_eq!(
         new,
         body(&[
@@ -52,7 +52,7 @@ fn labelled_values_and_findings_are_replaced_and_the_rest_stays() {
 #[test]
 fn a_row_that_stays_writes_nothing() {
     let (outcome, new) = masked(&users_plan(), &[Some(b"7"), None, None, Some(b"quiet")]);
-    assert_eq!(outcome, RowOutcome { changed: false, masked: 0 });
+    assert_eq!(outcome, RowOutcome { changed: false, masked: 0, unread: 0 });
     assert!(new.is_empty());
 }
 
@@ -104,6 +104,25 @@ fn every_dressing_of_a_labelled_value_is_masked() {
         }
     }
     assert_eq!(UNSETTLED, "unsettled");
+}
+
+#[test]
+fn values_that_cannot_be_read_are_withheld_and_counted() {
+    let long = "x ".repeat(600_000);
+    for (type_oid, binary, value) in [
+        (25, false, long.as_bytes()),
+        (1009, false, b"not an array, alice@example.com".as_slice()),
+        (1009, true, b"\x01 alice@example.com"),
+        (3802, true, b"\x02{}"),
+    ] {
+        let fields = [Field { binary, ..field(type_oid) }];
+        let plan = with_context(&[], |context| {
+            RowPlan::new(&lineage(vec![from("users", "note")]), &fields, context)
+        });
+        let (outcome, new) = masked(&plan, &[Some(value)]);
+        assert_eq!(outcome, RowOutcome { changed: true, masked: 1, unread: 1 }, "{type_oid}");
+        assert!(new.len() < 40, "{type_oid}");
+    }
 }
 
 #[test]

@@ -14,8 +14,9 @@ pub(super) enum Shape {
     Jsonb,
     /// An array; the element's type.
     Array(u32),
-    /// A whole number that may be a card's, where the column's name says so: `int8`, `numeric`.
-    Number,
+    /// A number or day that may be somebody's, where the column's name says so; its type: `int4`, `int8`,
+    /// `numeric`, `date`, `timestamp`, `timestamptz`.
+    Figure(u32),
     /// Holds no text of people: numbers, times, identifiers, bits, shapes.
     Plain,
     /// `bytea`: in text format hexadecimal, in binary the bytes themselves.
@@ -67,14 +68,16 @@ impl Shape {
             19 | 25 | 705 | 1042 | 1043 | 1790 | 2275 => Self::Text,
             114 => Self::Json,
             3802 => Self::Jsonb,
-            20 | 1700 => Self::Number,
+            20 | 23 | 1082 | 1114 | 1184 | 1700 => Self::Figure(type_oid),
             17 => Self::Bytes,
             869 | 650 => Self::Address,
-            // bool, "char", int2, int2vector, int4, regproc, oid, tid, xid, cid, oidvector, geometry, floats,
-            // money, times, intervals, bits, uuid, pg_lsn, void, the reg* types, xid8, ranges of plain types.
+            // bool, "char", int2, int2vector, regproc, oid, tid, xid, cid, oidvector, geometry, floats, money,
+            // times, intervals, bits, uuid, pg_lsn, void, the reg* types, xid8, ranges of plain types.
             16
             | 18
-            | 21..=24
+            | 21
+            | 22
+            | 24
             | 26..=30
             | 600..=604
             | 628
@@ -82,10 +85,7 @@ impl Shape {
             | 701
             | 718
             | 790
-            | 1082
             | 1083
-            | 1114
-            | 1184
             | 1186
             | 1266
             | 1560
@@ -106,9 +106,9 @@ impl Shape {
             | 4096
             | 4191
             | 5069 => Self::Plain,
-            _ => match ARRAYS.iter().find(|(_, array)| *array == type_oid) {
-                Some((element, _)) if Self::of(*element) == Self::Plain => Self::Plain,
-                Some((element, _)) => Self::Array(*element),
+            _ => match element_of(type_oid) {
+                Some(element) if Self::of(element) == Self::Plain => Self::Plain,
+                Some(element) => Self::Array(element),
                 None => Self::Opaque,
             },
         }
@@ -120,6 +120,11 @@ impl Shape {
     }
 }
 
+/// The type of an array's elements; nothing where the type is no array that is known here.
+pub(super) fn element_of(array: u32) -> Option<u32> {
+    ARRAYS.iter().find(|(_, known)| *known == array).map(|(element, _)| *element)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,8 +133,9 @@ mod tests {
     fn types_have_their_shapes() {
         assert_eq!(Shape::of(25), Shape::Text);
         assert_eq!(Shape::of(1009), Shape::Array(25));
-        assert_eq!(Shape::of(1007), Shape::Plain, "int4[]");
-        assert_eq!(Shape::of(23), Shape::Plain);
+        assert_eq!(Shape::of(1005), Shape::Plain, "int2[]");
+        assert_eq!(Shape::of(23), Shape::Figure(23));
+        assert_eq!(Shape::of(1007), Shape::Array(23), "int4[]");
         assert_eq!(Shape::of(1231), Shape::Array(1700));
         for opaque in [142, 2249, 2287 + 100_000, 16_400, 3614, 0] {
             assert_eq!(Shape::of(opaque), Shape::Opaque, "{opaque}");

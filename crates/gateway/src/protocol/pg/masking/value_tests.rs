@@ -3,15 +3,19 @@
 use super::*;
 
 fn column(treatment: Treatment, type_oid: u32, binary: bool) -> ColumnPlan {
-    ColumnPlan { treatment, shape: Shape::of(type_oid), binary, name: "x".into() }
+    ColumnPlan { treatment, type_oid, shape: Shape::of(type_oid), longest: None, binary, name: "x".into() }
 }
 
 fn labelled_as(operator: Operator, type_oid: u32, binary: bool, value: &[u8]) -> Option<Change> {
-    mask(&column(Treatment::Label { label: "l".into(), operator }, type_oid, binary), value, None)
+    mask(
+        &column(Treatment::Label { label: "l".into(), operator }, type_oid, binary),
+        value,
+        &Means::default(),
+    )
 }
 
 fn looked_at(type_oid: u32, binary: bool, value: &[u8]) -> Option<Change> {
-    mask(&column(Treatment::Look, type_oid, binary), value, None)
+    mask(&column(Treatment::Look, type_oid, binary), value, &Means::default())
 }
 
 fn bytes(text: impl AsRef<[u8]>) -> Option<Change> {
@@ -29,7 +33,8 @@ fn labelled_text_is_marked_and_every_other_type_is_null() {
     for type_oid in [23, 1082, 17, 142, 1009, 2950, 869, 2249, 16_500] {
         for binary in [false, true] {
             for operator in [Operator::Redact, Operator::Constant("c".into()), Operator::Partial] {
-                assert_eq!(labelled_as(operator, type_oid, binary, b"1234567890"), Some(Change::Null));
+                let masked = labelled_as(operator, type_oid, binary, b"1234567890");
+                assert!(matches!(masked, Some(Change::Null | Change::Unread)), "{type_oid}");
             }
         }
     }
@@ -44,7 +49,7 @@ fn labelled_json_is_masked_leaf_by_leaf_in_both_formats() {
     let with_version = [b"\x01".as_slice(), json].concat();
     let expected = [b"\x01".as_slice(), masked.as_bytes()].concat();
     assert_eq!(labelled_as(Operator::Redact, 3802, true, &with_version), bytes(expected));
-    assert_eq!(labelled_as(Operator::Redact, 3802, true, json), Some(Change::Null), "another version");
+    assert_eq!(labelled_as(Operator::Redact, 3802, true, json), Some(Change::Unread), "another version");
     assert_eq!(labelled_as(Operator::Null, 114, false, json), Some(Change::Null));
 }
 
@@ -94,9 +99,106 @@ fn a_binary_record_is_read_run_by_run() {
 #[test]
 fn card_numbers_in_number_columns_are_withheld() {
     let card = ColumnPlan { name: "card_number".into(), ..column(Treatment::Look, 20, false) };
-    assert_eq!(mask(&card, b"4111111111111111", None), Some(Change::Null));
-    assert_eq!(mask(&card, b"4111111111111112", None), None);
+    assert_eq!(mask(&card, b"4111111111111111", &Means::default()), Some(Change::Null));
+    assert_eq!(mask(&card, b"4111111111111112", &Means::default()), None);
     let card = ColumnPlan { binary: true, ..card };
-    assert_eq!(mask(&card, &4_111_111_111_111_111_i64.to_be_bytes(), None), Some(Change::Null));
-    assert_eq!(mask(&card, &17_i64.to_be_bytes(), None), None);
+    assert_eq!(mask(&card, &4_111_111_111_111_111_i64.to_be_bytes(), &Means::default()), Some(Change::Null));
+    assert_eq!(mask(&card, &17_i64.to_be_bytes(), &Means::default()), None);
+}
+
+fn pseudonymised(type_oid: u32, binary: bool, value: &[u8]) -> Option<Change> {
+    let operator = Operator::FirstOf(vec![Operator::Pseudonym { scope: None }, Operator::Null]);
+    let means = Means { key: Some(sallyport_core::Secret::new(b"key".to_vec())), ..Means::default() };
+    let column = column(Treatment::Label { label: "l".into(), operator }, type_oid, binary);
+    mask(&column, value, &means)
+}
+
+#[test]
+fn pseudonyms_keep_the_type_and_are_the_same_in_both_formats() {
+    for (type_oid, value) in [
+        (23, "123456"),
+        (20, "4111111111111111"),
+        (1700, "1234.50"),
+        (1082, "1984-05-06"),
+        (1114, "2024-05-06 07:08:09.25"),
+        (1184, "2024-05-06 07:08:09+00"),
+        (2950, "0188a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"),
+        (869, "203.0.113.7"),
+    ] {
+        let Some(Change::Bytes(text)) = pseudonymised(type_oid, false, value.as_bytes()) else {
+            panic!("{type_oid} has no pseudonym");
+        };
+        let text = String::from_utf8(text).unwrap();
+        assert_ne!(text, value);
+        let binary = typed::to_binary(type_oid, value).unwrap();
+        let Some(Change::Bytes(masked)) = pseudonymised(type_oid, true, &binary) else {
+            panic!("{type_oid} has no pseudonym in binary");
+        };
+        assert_eq!(masked.len(), binary.len(), "{type_oid}");
+        assert_eq!(typed::to_text(type_oid, &masked), Some(text), "{type_oid}");
+    }
+    for type_oid in [16, 17, 142, 701, 2249, 16_500] {
+        assert_eq!(pseudonymised(type_oid, false, b"t"), Some(Change::Null), "{type_oid}");
+    }
+}
+
+#[test]
+fn arrays_are_masked_element_by_element_where_the_operator_keeps_something() {
+    let Some(Change::Bytes(text)) = pseudonymised(1007, false, b"{12345,NULL,67890}") else { panic!() };
+    let text = String::from_utf8(text).unwrap();
+    assert!(text.contains(",NULL,") && !text.contains("12345") && !text.contains("67890"), "{text}");
+    let Some(Change::Bytes(words)) = pseudonymised(1009, false, b"{alice,\"bob, b\"}") else { panic!() };
+    assert!(!String::from_utf8(words).unwrap().contains("alice"));
+    assert_eq!(pseudonymised(1000, false, b"{t,f}"), bytes("{NULL,NULL}"), "no pseudonym of a truth value");
+    assert_eq!(pseudonymised(1007, false, b"{}"), bytes("{}"));
+    assert_eq!(pseudonymised(1007, false, b"12345"), Some(Change::Unread));
+    assert_eq!(labelled_as(Operator::Redact, 1009, false, b"{alice}"), Some(Change::Null));
+}
+
+#[test]
+fn what_stands_for_a_value_fits_the_column() {
+    let narrow = |longest: usize, treatment: Treatment| {
+        let column = ColumnPlan { longest: Some(longest), ..column(treatment, 1043, false) };
+        mask(&column, b"alice", &Means::default())
+    };
+    let label = || Treatment::Label { label: "pii.email".into(), operator: Operator::Redact };
+    assert_eq!(narrow(11, label()), bytes("‹pii.email›"));
+    assert_eq!(narrow(6, label()), bytes("‹pii.›"));
+    assert_eq!(narrow(1, label()), bytes("‹"));
+    assert_eq!(narrow(6, Treatment::Whole(Some("‹unsettled›".into()))), bytes("‹unse›"));
+}
+
+#[test]
+fn numbers_and_days_are_withheld_where_the_name_says_whose_they_are() {
+    for (name, type_oid, value, found) in [
+        ("ssn", 23, "536904399", true),
+        ("ssn", 20, "536904399", true),
+        ("ssn", 20, "17", false),
+        ("card_number", 1700, "4111111111111111", true),
+        ("date_of_birth", 1082, "1984-05-06", true),
+        ("shipped", 1082, "1984-05-06", false),
+    ] {
+        for binary in [false, true] {
+            let column = ColumnPlan { name: name.into(), ..column(Treatment::Look, type_oid, binary) };
+            let value =
+                if binary { typed::to_binary(type_oid, value).unwrap() } else { value.as_bytes().to_vec() };
+            let expected = found.then_some(Change::Null);
+            assert_eq!(mask(&column, &value, &Means::default()), expected, "{name} {type_oid} {binary}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_s_column_is_read_in_types_that_take_no_text() {
+    let column = ColumnPlan { name: "password".into(), ..column(Treatment::Look, 17, true) };
+    assert_eq!(mask(&column, b"hunter", &Means::default()), Some(Change::Null));
+}
+
+#[test]
+fn what_cannot_be_read_is_told_from_what_is_masked() {
+    let long = "x ".repeat(600_000);
+    assert!(looked_at(25, false, long.as_bytes()).unwrap().is_unread());
+    assert!(looked_at(1009, false, b"alice@example.com").unwrap().is_unread());
+    assert!(!looked_at(25, false, b"alice@example.com").unwrap().is_unread());
+    assert!(!looked_at(869, false, b"203.0.113.7").unwrap().is_unread());
 }
