@@ -29,6 +29,7 @@ scenarios!(
     cancelling_stops_a_running_statement,
     cancelling_a_hold_withdraws_it,
     a_killed_session_ends_at_once,
+    a_session_killed_while_it_is_held_leaves_no_ticket,
     a_replay_shows_statements_decisions_and_masked_rows_only,
     a_target_that_is_away_is_said_and_ends_the_connection,
     bad_credentials_open_nothing,
@@ -293,6 +294,24 @@ fn a_killed_session_ends_at_once(kind: Kind) {
     eventually("the target's statement is cancelled", || (gateway.admin_sql(asleep) == "0").then_some(()));
     let shown = gateway.cli("admin", &["sessions", "show", &id]).ok();
     assert!(shown.contains("ended by admin"), "{shown}");
+}
+
+fn a_session_killed_while_it_is_held_leaves_no_ticket(kind: Kind) {
+    let gateway = Gateway::start();
+    let mut session = Session::open(&gateway, kind, AGENT);
+    let id = gateway.newest_session();
+    session.start("delete from orders where id = 1");
+    let request = eventually("it is held", || {
+        let list: serde_json::Value =
+            serde_json::from_str(&gateway.cli("admin", &["approvals", "list", "--json"]).ok()).ok()?;
+        list["requests"][0]["id"].as_str().map(str::to_owned)
+    });
+    gateway.cli("admin", &["sessions", "kill", &id]).ok();
+    let outcome = session.finish();
+    assert!(outcome.all.contains("an administrator ended this session"), "{}", outcome.all);
+    eventually("it is withdrawn", || {
+        gateway.cli("admin", &["approvals", "show", &request]).ok().contains("is withdrawn").then_some(())
+    });
 }
 
 fn a_replay_shows_statements_decisions_and_masked_rows_only(kind: Kind) {

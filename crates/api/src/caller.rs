@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use sallyport_core::{ApiRole, Principal, PrincipalKind, Secret};
 
 use crate::Peer;
@@ -44,7 +44,7 @@ impl FromRequestParts<ApiState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
-        let token = bearer(parts)?;
+        let token = bearer(&parts.headers)?;
         match state.auth.authenticate(&token).await {
             Ok(who) => Ok(Self { principal: who.principal }),
             Err(error) => {
@@ -57,8 +57,8 @@ impl FromRequestParts<ApiState> for Caller {
 }
 
 /// The one bearer token of the request (RFC 6750 section 2.1).
-fn bearer(parts: &Parts) -> Result<Secret<String>, Problem> {
-    let mut headers = parts.headers.get_all(header::AUTHORIZATION).iter();
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Secret<String>, Problem> {
+    let mut headers = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(header), None) = (headers.next(), headers.next()) else { return Err(Problem::no_token()) };
     let text = header.to_str().map_err(|_| Problem::bad_token())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(Problem::no_token)?;

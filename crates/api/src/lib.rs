@@ -16,11 +16,14 @@ mod input;
 mod listener;
 mod openapi;
 mod problem;
+mod readers;
 mod routes;
 mod state;
 
 #[cfg(test)]
 mod access_tests;
+#[cfg(test)]
+mod reading_tests;
 #[cfg(test)]
 mod routes_tests;
 #[cfg(test)]
@@ -39,6 +42,7 @@ use tokio::net::TcpListener;
 
 pub use openapi::openapi_json;
 pub use problem::Problem;
+pub use readers::Readers;
 pub use state::{ApiState, Redact, Targets};
 
 /// Largest request body, bytes.
@@ -82,6 +86,11 @@ pub async fn serve(
     state: ApiState,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let stopping = state.stopping.clone();
+    let stop = async move {
+        stop.await;
+        stopping.send_replace(true);
+    };
     let service = router(state).into_make_service_with_connect_info::<Peer>();
     axum::serve(listener::Bounded::new(listener), service).with_graceful_shutdown(stop).await
 }

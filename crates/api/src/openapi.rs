@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{approvals, audit, health, recordings, sessions, targets, tokens};
+use crate::routes::{approvals, audit, follow, health, recordings, search, sessions, targets, tokens};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,8 @@ use crate::routes::{approvals, audit, health, recordings, sessions, targets, tok
         sessions::show,
         sessions::kill,
         recordings::entries,
+        follow::follow,
+        search::search,
         targets::list,
         targets::test,
         approvals::list,

@@ -60,6 +60,22 @@ impl Problem {
             .hint("roles stand in the gateway's configuration, under [[principal]]")
     }
 
+    /// For who may see that a session was, and not what was said in it.
+    pub(crate) fn not_this_target() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "not-permitted", "recordings of this target are not yours to read")
+            .hint("the configuration says whose they are: recordings_of, under [[principal]]")
+    }
+
+    pub(crate) fn no_search() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-search", "this gateway keeps no search index")
+            .hint("the configuration turns it on: [search] enabled = true")
+    }
+
+    pub(crate) fn too_many(what: &str) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many", format!("too many {what} at once"))
+            .hint("try again when another one has ended")
+    }
+
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", format!("no such {what}"))
     }

@@ -25,7 +25,7 @@ async fn the_description_names_exactly_the_routes_there_are() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 17);
+    assert_eq!(seen, 19);
 }
 
 #[tokio::test]
@@ -202,13 +202,20 @@ async fn a_recording_is_streamed_whole_and_its_reading_is_noted_first() {
         .collect();
     let entries: Vec<_> = lines
         .iter()
-        .map(|line| match line {
-            EntryLine::Entry(entry) => entry,
+        .filter_map(|line| match line {
+            EntryLine::Entry(entry) => Some(entry),
+            EntryLine::Verified { verified } => {
+                assert_eq!((verified.entries, verified.sealed, verified.signature), (5, true, Some(true)));
+                None
+            }
             EntryLine::Broken { problem } => panic!("{problem:?}"),
         })
         .collect();
     assert_eq!(entries.len(), 5, "three events, the closing one, the seal");
     assert_eq!(entries.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    for (entry, before) in entries.iter().skip(1).zip(&entries) {
+        assert_eq!(entry.session_link, before.hash);
+    }
     assert!(matches!(entries[4].entry, EntryContent::Seal { entries: 4, .. }), "{:?}", entries[4]);
     use base64::Engine as _;
     let read = base64::engine::general_purpose::STANDARD.decode(&entries[0].payload).unwrap();

@@ -6,11 +6,17 @@ use std::sync::Arc;
 use sallyport_auth::Authenticator;
 use sallyport_core::{Clock, Event, Principal, SessionControl, Target};
 use sallyport_record::read::Recordings;
-use sallyport_record::{Need, Tape};
+use sallyport_record::{Need, Tape, VerifyingKey};
+use sallyport_store::search::SearchIndex;
 use sallyport_store::{AuditRow, Store};
+use tokio::sync::{Semaphore, watch};
 
 use crate::host::Hosts;
 use crate::problem::Problem;
+use crate::readers::Readers;
+
+/// Sessions that are followed at a time.
+const FOLLOWERS: usize = 32;
 
 /// The configured targets as they are now; they reload while the gateway runs.
 pub trait Targets: Send + Sync + fmt::Debug {
@@ -53,6 +59,12 @@ pub struct ApiState {
     pub(crate) recordings: Recordings,
     pub(crate) hosts: Hosts,
     journal: Option<Tape>,
+    pub(crate) readers: Readers,
+    pub(crate) search: Option<SearchIndex>,
+    pub(crate) key: Option<VerifyingKey>,
+    pub(crate) followers: Arc<Semaphore>,
+    /// True once the API is to stop: streams without an end of their own end then.
+    pub(crate) stopping: watch::Sender<bool>,
 }
 
 impl ApiState {
@@ -68,8 +80,40 @@ impl ApiState {
         recordings: Recordings,
         hosts: &[String],
     ) -> Self {
-        let (redact, hosts) = (Arc::new(Withheld), Hosts::new(hosts));
-        Self { store, auth, control, targets, redact, clock, recordings, hosts, journal: None }
+        Self {
+            store,
+            auth,
+            control,
+            targets,
+            redact: Arc::new(Withheld),
+            clock,
+            recordings,
+            hosts: Hosts::new(hosts),
+            readers: Readers::default(),
+            search: None,
+            key: None,
+            followers: Arc::new(Semaphore::new(FOLLOWERS)),
+            stopping: watch::Sender::new(false),
+            journal: None,
+        }
+    }
+
+    /// With auditors who may not read every target's recordings.
+    #[must_use]
+    pub fn with_readers(self, readers: Readers) -> Self {
+        Self { readers, ..self }
+    }
+
+    /// With an index to search.
+    #[must_use]
+    pub fn with_search(self, search: Option<SearchIndex>) -> Self {
+        Self { search, ..self }
+    }
+
+    /// With the key that checks seals.
+    #[must_use]
+    pub fn with_key(self, key: VerifyingKey) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     /// Writes the audit into the recording, too, whose proofs it has then.

@@ -13,10 +13,11 @@ use sallyport_core::{
     PrincipalKind, RequestId, RequestState, SessionControl, SessionId, Target, TargetHealth, Timestamp,
     TlsMode, TlsSettings,
 };
+use sallyport_store::search::SearchIndex;
 use sallyport_store::{SessionRow, Store};
 use tower::ServiceExt as _;
 
-use crate::{ApiState, Targets};
+use crate::{ApiState, Readers, Targets};
 
 pub(crate) const NOW: i64 = 1_800_000_000_000_000;
 
@@ -84,12 +85,17 @@ impl Targets for OneTarget {
 
 pub(crate) const LIVE: &str = "01LIVE";
 
+/// The only target whose recordings `nora` may read.
+pub(crate) const NORAS: &str = "shop-test";
+
 /// The API, its store and one token per principal.
 pub(crate) struct House {
     pub(crate) state: ApiState,
     pub(crate) router: Router,
     pub(crate) store: Store,
     pub(crate) control: Arc<Control>,
+    pub(crate) readers: Readers,
+    pub(crate) index: SearchIndex,
     tokens: std::collections::BTreeMap<&'static str, String>,
     pub(crate) dir: tempfile::TempDir,
 }
@@ -120,6 +126,7 @@ pub(crate) fn people() -> Vec<Principal> {
         principal("carol", Human, None, &["sre"], &[Approver]),
         principal("vera", Human, None, &[], &[Viewer]),
         principal("otto", Human, None, &[], &[Auditor]),
+        principal("nora", Human, None, &[], &[Auditor]),
         principal("root", Human, None, &[], &[Admin]),
         principal("plain", Human, None, &[], &[]),
         principal("claude-code", Agent, Some("alice"), &["dba"], &[Viewer, Approver, Auditor, Admin]),
@@ -168,7 +175,15 @@ impl House {
             &["gw.example.com".to_owned()],
         )
         .redacting(Arc::new(Secrets));
-        Self { router: crate::router(state.clone()), state, store, control, tokens, dir }
+        let readers = Readers::default();
+        readers.set([("Nora".to_owned(), BTreeSet::from([NORAS.to_owned()]))]);
+        let index = SearchIndex::open(&dir.path().join("data/search.db")).await.unwrap();
+        let key = sallyport_record::load_or_create_key(&dir.path().join("data/keys")).unwrap();
+        let state = state
+            .with_readers(readers.clone())
+            .with_search(Some(index.clone()))
+            .with_key(key.verifying_key());
+        Self { router: crate::router(state.clone()), state, store, control, readers, index, tokens, dir }
     }
 
     pub(crate) fn principal(&self, name: &str) -> Principal {
@@ -261,13 +276,17 @@ impl House {
 
     /// A session in the index.
     pub(crate) async fn session(&self, id: &str) -> SessionId {
+        self.session_at(id, "shop-prod").await
+    }
+
+    pub(crate) async fn session_at(&self, id: &str, target: &str) -> SessionId {
         let id = SessionId::parse(id).unwrap();
         let row = SessionRow {
             id: id.clone(),
             principal: "claude-code".into(),
             kind: PrincipalKind::Agent,
             on_behalf_of: Some("alice".into()),
-            target: "shop-prod".into(),
+            target: target.into(),
             database: "shop".into(),
             client: "127.0.0.1:50000".into(),
             method: "token".into(),

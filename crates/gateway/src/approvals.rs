@@ -65,7 +65,7 @@ impl From<Refusal> for Unanswered {
 }
 
 /// Waits for the answer to a held operation. While it does, the session knows that it is held: should
-/// it end meanwhile, the request becomes a ticket.
+/// it end meanwhile, the request becomes a ticket, or is withdrawn when an administrator ended it.
 pub(crate) async fn wait<C: Caller>(
     session: &Session,
     asked: &Asked<'_>,
@@ -97,6 +97,9 @@ async fn wait_held<C: Caller>(
         return use_answer(session, asked, request).await.map_err(unanswered);
     }
     session.set_held(Some(id.clone()));
+    if !is_new {
+        store.caller_returned(&id).await.map_err(|error| unanswered(wording::store(&error)))?;
+    }
     let settings = &session.house.settings;
     let wait = if asked.in_transaction { settings.hold_wait_in_transaction } else { settings.hold_wait };
     let now = session.house.clock.now();

@@ -61,6 +61,11 @@ impl Handle {
         }
     }
 
+    /// Whether an administrator wants it to end.
+    pub(crate) fn is_killed(&self) -> bool {
+        matches!(*self.end.borrow(), Some(EndReason::Killed(_)))
+    }
+
     /// Asks the session to end; the first reason stays.
     pub(crate) fn end(&self, reason: EndReason) {
         self.end.send_if_modified(|present| {

@@ -195,10 +195,17 @@ impl Session {
     /// Seals the recording and closes the index entry.
     pub(crate) async fn close(&self, reason: &str) {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(request) = held
-            && let Err(error) = self.house.store.caller_left(&request).await
-        {
-            tracing::error!(session = %self.id, %error, "a held request could not be made a ticket");
+        if let Some(request) = held {
+            let store = &self.house.store;
+            // Who ends a session does not want to see its statement pass later, by an answer to its ticket.
+            let settled = if self.registered.handle().is_killed() {
+                store.withdraw(&request).await
+            } else {
+                store.caller_left(&request).await
+            };
+            if let Err(error) = settled {
+                tracing::error!(session = %self.id, %error, "a held request could not be settled");
+            }
         }
         let operations = self.operations.load(Ordering::Relaxed);
         let event = Event::SessionClosed { reason: reason.to_owned(), operations };

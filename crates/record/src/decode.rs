@@ -67,7 +67,11 @@ impl Decoder {
         mut frame: Frame,
     ) -> Result<Entry, RecordError> {
         let note = |note: Note| Content::Note { event: note.event, reason: note.reason };
-        let seal = |seal: SealClaim| Content::Seal { entries: seal.entries, head: seal.head };
+        let seal = |seal: SealClaim| Content::Seal {
+            entries: seal.entries,
+            head: seal.head,
+            signature: seal.signature,
+        };
         let (event, payload) = match envelope.kind {
             Kind::Event if frame.lost == Some(Closed::Gone) => (expired(), Vec::new()),
             Kind::Event => {
@@ -95,8 +99,24 @@ impl Decoder {
             }
             Kind::Roster | Kind::Mark | Kind::Unknown => (Content::Unknown, Vec::new()),
         };
-        let (sequence, time) = (envelope.sequence, envelope.time);
-        Ok(Entry { session, sequence, time, event, payload, hash: frame.hash })
+        Ok(Entry {
+            session,
+            sequence: envelope.sequence,
+            time: envelope.time,
+            event,
+            payload,
+            hash: frame.hash,
+            session_link: frame.session_link,
+            log_link: frame.log_link,
+        })
+    }
+}
+
+impl Decoder {
+    /// Which sessions the log lets go by this note.
+    pub(crate) fn expired(&mut self, mut frame: Frame) -> Result<Vec<SessionId>, RecordError> {
+        let (text, _) = self.sections(&mut frame)?;
+        Ok(serde_json::from_slice::<Note>(&text).map(|note| note.expired).unwrap_or_default())
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ed25519_dalek::VerifyingKey;
 use sallyport_core::{Digest, Event, Principal, SessionId, Timestamp};
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ use crate::error::RecordError;
 use crate::format::Kind;
 use crate::scan::{Frame, Segment, Step};
 use crate::segment;
+use crate::statements::SealClaim;
 use crate::wrapping::Wrapping;
 
 /// What an entry says.
@@ -34,6 +36,8 @@ pub enum Content {
         entries: u64,
         /// Hash of the last of them.
         head: Digest,
+        /// Ed25519 over both and the session's id, hexadecimal.
+        signature: String,
     },
     /// An entry that this version does not know; its chain is checked all the same.
     Unknown,
@@ -55,6 +59,23 @@ pub struct Entry {
     pub payload: Vec<u8>,
     /// Its hash.
     pub hash: Digest,
+    /// Hash of the session's entry before.
+    pub session_link: Digest,
+    /// Hash of the log's entry before, of whichever session.
+    pub log_link: Digest,
+}
+
+/// Whether a seal is the key's, over that session's chain as it was read.
+#[must_use]
+pub fn seal_holds(
+    key: &VerifyingKey,
+    session: &SessionId,
+    entries: u64,
+    head: Digest,
+    signature: &str,
+) -> bool {
+    let claim = SealClaim { event: "seal".into(), entries, head, signature: signature.to_owned() };
+    crate::statements::seal_holds(key, session, &claim)
 }
 
 /// A session, in short.

@@ -42,7 +42,8 @@ async fn what_is_appended_is_read_back_in_order_with_its_exact_bytes() {
     assert_eq!(entries[1].payload, b"ab\0\xff");
     assert_eq!((entries[2].payload.len(), entries[2].hash), (4000, receipt.hash()));
     assert_eq!((receipt.sequence(), receipt.session()), (2, &session(1)));
-    assert_eq!(entries[4].event, Content::Seal { entries: 4, head: seal.head() });
+    let signature = seal.signature().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(entries[4].event, Content::Seal { entries: 4, head: seal.head(), signature });
     let summary = &recordings(dir.path()).sessions().unwrap()[0];
     assert!(summary.sealed && summary.entries == 5 && summary.target.as_deref() == Some("shop-prod"));
     let report = check(dir.path());

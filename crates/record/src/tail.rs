@@ -10,7 +10,7 @@ use sallyport_core::{Digest, SessionId};
 
 use crate::decode::Decoder;
 use crate::error::RecordError;
-use crate::format::NO_LINK;
+use crate::format::{Kind, NO_LINK};
 use crate::read::{Entry, Recordings};
 use crate::scan::{Frame, Segment, Step};
 use crate::segment;
@@ -46,6 +46,7 @@ pub struct Tail {
     position: Position,
     looks: u32,
     damaged: u64,
+    expired: Vec<SessionId>,
 }
 
 impl Recordings {
@@ -76,7 +77,7 @@ impl Recordings {
 impl Tail {
     fn new(of: &Recordings, chain: Option<Chain>, position: Position) -> Self {
         let (dir, decoder) = (of.folder(), of.decoder());
-        Self { dir, decoder, chain, current: None, position, looks: 0, damaged: 0 }
+        Self { dir, decoder, chain, current: None, position, looks: 0, damaged: 0, expired: Vec::new() }
     }
 
     /// Behind the last entry that was given out or passed over.
@@ -91,6 +92,11 @@ impl Tail {
         self.damaged
     }
 
+    /// Sessions that the log let go, as far as it was read, since this was asked last.
+    pub fn take_expired(&mut self) -> Vec<SessionId> {
+        std::mem::take(&mut self.expired)
+    }
+
     /// The next entry; nothing when no more is written yet.
     ///
     /// # Errors
@@ -103,7 +109,7 @@ impl Tail {
             let Some(segment) = &mut self.current else { return Ok(None) };
             let wanted = self.chain.as_ref().map(|chain| &chain.session);
             let step = segment.step(|envelope| match (wanted, &envelope.session) {
-                (None, session) => session.is_some(),
+                (None, session) => session.is_some() || envelope.kind == Kind::Note,
                 (Some(wanted), session) => session.as_ref() == Some(wanted),
             })?;
             match step {
@@ -171,7 +177,7 @@ impl Tail {
         while segment.offset() < self.position.offset {
             let wanted = self.chain.as_ref().map(|chain| &chain.session);
             let step = segment.step(|envelope| match (wanted, &envelope.session) {
-                (None, session) => session.is_some(),
+                (None, session) => session.is_some() || envelope.kind == Kind::Note,
                 (Some(wanted), session) => session.as_ref() == Some(wanted),
             })?;
             match step {
@@ -225,7 +231,10 @@ impl Tail {
     fn take(&mut self, frame: Frame) -> Result<Option<Entry>, RecordError> {
         let at = frame.offset;
         let Some(envelope) = frame.envelope.clone() else { return Ok(None) };
-        let Some(session) = envelope.session.clone() else { return Ok(None) };
+        let Some(session) = envelope.session.clone() else {
+            self.expired.extend(self.decoder.expired(frame)?);
+            return Ok(None);
+        };
         if let Some(chain) = &mut self.chain {
             if envelope.sequence != chain.next || frame.session_link != chain.head {
                 return Err(RecordError::Damaged(format!(

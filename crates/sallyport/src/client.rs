@@ -29,6 +29,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// For a whole recording.
 const STREAM_DEADLINE: Duration = Duration::from_secs(3600);
 
+/// Largest line of a stream: an entry's bytes, at most 64 MiB, in base64.
+const LINE_LIMIT: usize = 100 << 20;
+
 /// Largest answer that is read at once.
 const ANSWER_LIMIT: usize = 64 << 20;
 
@@ -152,7 +155,7 @@ impl Lines {
             if self.over {
                 return Ok((!self.held.is_empty()).then(|| std::mem::take(&mut self.held)));
             }
-            if self.held.len() > ANSWER_LIMIT {
+            if self.held.len() > LINE_LIMIT {
                 return Err(Failure::failed("a line of the answer is too long"));
             }
             match self.response.chunk().await {

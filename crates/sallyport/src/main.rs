@@ -12,12 +12,15 @@ mod client;
 mod config;
 mod demo;
 mod environment;
+mod export;
 mod failure;
 mod folder;
 mod hardening;
+mod indexing;
+mod keys;
 mod output;
 mod preview;
-mod replay;
+mod story;
 #[cfg(test)]
 mod testing;
 mod watch;

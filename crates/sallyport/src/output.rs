@@ -45,7 +45,8 @@ pub(crate) enum Tint {
 }
 
 impl Tint {
-    fn code(self) -> &'static str {
+    /// What a terminal does with it.
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::Good => "\x1b[32m",
             Self::Wait => "\x1b[33m",
@@ -108,10 +109,30 @@ impl Output {
         }
     }
 
+    /// A hit within a text: in a colour, or between signs.
+    pub(crate) fn marked(&self, text: &str) -> String {
+        if self.colour { format!("\x1b[1;4m{text}\x1b[0m") } else { format!("»{text}«") }
+    }
+
     /// A value as indented JSON.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(value).map_err(|error| Failure::failed(error.to_string()))?;
+        self.line(&escape_hidden(&text))
+    }
+
+    /// A value as JSON on one line.
+    pub(crate) fn json_line(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = safe_json(value).map_err(Failure::from)?;
         self.line(&text)
+    }
+
+    /// Words that stand there until the next line does, for a person who looks on.
+    pub(crate) fn passing(&mut self, text: &str) -> Result<(), Failure> {
+        if self.terminal {
+            self.text(&format!("\r\x1b[K{text}\r"))?;
+            self.flush()?;
+        }
+        Ok(())
     }
 
     /// A table; `empty` is said in its place when there are no rows. Where it would be wider than 80
@@ -162,6 +183,41 @@ impl Output {
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.to.flush().map_err(closed)
     }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.to.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// A value as JSON that is the same value and cannot drive a terminal: JSON leaves some control and all
+/// reordering characters as they are, and may always write them as `\u….`.
+pub(crate) fn safe_json(value: &impl Serialize) -> io::Result<String> {
+    Ok(escape_hidden(&serde_json::to_string(value)?))
+}
+
+/// Such characters stand in strings only; outside of them JSON is plain.
+fn escape_hidden(json: &str) -> String {
+    if !visible::has_hidden(json) {
+        return json.to_owned();
+    }
+    let mut out = String::with_capacity(json.len());
+    let mut buffer = [0_u16; 2];
+    for c in json.chars() {
+        if visible::has_hidden(c.encode_utf8(&mut [0; 4])) {
+            for unit in c.encode_utf16(&mut buffer) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 /// Whoever closed the pipe has seen enough; that is no failure worth a word.
@@ -253,6 +309,19 @@ mod tests {
         let page = Page::default();
         page.output(false).table(&["a"], &[vec!["\x1b[2J\n".to_owned()]], &[], "none").unwrap();
         assert_eq!(page.text(), "a\n\\u{1b}[2J\\n\n");
+    }
+
+    #[test]
+    fn json_is_the_same_value_and_cannot_drive_the_terminal() {
+        let value = serde_json::json!({ "a": "\u{9b}2J\u{202e}\u{e0041}\u{1b}\n\"", "b": ["\u{2028}"] });
+        let page = Page::default();
+        page.output(true).json(&value).unwrap();
+        page.output(true).json_line(&value).unwrap();
+        let text = page.text();
+        assert!(!visible::has_hidden(&text), "{text}");
+        assert!(text.contains("\\u009b2J\\u202e\\udb40\\udc41\\u001b\\n"), "{text}");
+        let last = text.lines().last().unwrap();
+        assert_eq!(serde_json::from_str::<serde_json::Value>(last).unwrap(), value);
     }
 
     #[test]

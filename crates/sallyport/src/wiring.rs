@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sallyport_api::{ApiState, Targets};
+use sallyport_api::{ApiState, Readers, Targets};
 use sallyport_auth::{Authenticator, Directory, DirectoryEntry, OidcSettings};
 use sallyport_core::{Clock, Event, Secret, SessionControl, SessionId, SystemClock, Target};
 use sallyport_gateway::credentials::Credentials;
@@ -18,6 +18,7 @@ use sallyport_policy::{Policy, PolicyFile};
 use sallyport_record::read::Recordings;
 use sallyport_record::{KeyFiles, Need, Recorder, RecorderSettings, Tape, Wrapping, load_or_create_key};
 use sallyport_store::Store;
+use sallyport_store::search::SearchIndex;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -28,6 +29,7 @@ use crate::environment;
 use crate::failure::Failure;
 use crate::folder;
 use crate::hardening;
+use crate::indexing::{Indexing, Shelf};
 use crate::preview::Preview;
 use crate::watch::{self, Watch};
 
@@ -177,6 +179,7 @@ pub(crate) struct Running {
     auth: Authenticator,
     store: Store,
     targets: tokio::sync::watch::Sender<Vec<Target>>,
+    readers: Readers,
     config: Config,
 }
 
@@ -200,6 +203,7 @@ impl Running {
         let rest = |config: &Config| Config {
             targets: Vec::new(),
             principals: Vec::new(),
+            recordings_of: Default::default(),
             notes: Vec::new(),
             oidc: config
                 .oidc
@@ -229,7 +233,11 @@ impl Running {
             Err(problem) => tracing::error!(problem, "new targets not taken; the last good ones stay"),
         }
         match directory(&config) {
-            Ok(directory) => self.auth.set_directory(directory),
+            Ok(directory) => {
+                // Narrowed before the directory is taken: nobody reads more in between.
+                self.readers.set(config.recordings_of.clone());
+                self.auth.set_directory(directory);
+            }
             Err(failure) => {
                 tracing::error!(
                     problem = failure.message,
@@ -297,6 +305,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     };
     let recorder =
         Recorder::open(recording, key, Arc::clone(&clock)).map_err(|error| failed("recording", &error))?;
+    let public_key = recorder.public_key();
     let recordings = Recordings::in_folder(config.recordings()).with_keys(Arc::new(keys));
     // Only now that the recording's lock is ours: another gateway's sessions are not orphans.
     let orphans = store.close_orphans(clock.now()).await.map_err(|error| failed("store", &error))?;
@@ -333,6 +342,18 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         .map_err(|error| Failure::failed(error.to_string()))?;
     let control: Arc<dyn SessionControl> = Arc::new(gateway.clone());
 
+    // ---- what was recorded, to be found
+    let shelf = Shelf::new(&config.data_dir);
+    let (index, indexing) = if config.search {
+        let index = SearchIndex::open(&shelf.index).await.map_err(|error| failed("search index", &error))?;
+        let indexing = Indexing::start(shelf, index.clone(), recordings.clone())?;
+        (Some(index), Some(indexing))
+    } else {
+        (None, None)
+    };
+    let readers = Readers::default();
+    readers.set(config.recordings_of.clone());
+
     // ---- the API
     let (sender, receiver) = tokio::sync::watch::channel(config.targets.clone());
     let hosts: Vec<String> = config.public_host().into_iter().collect();
@@ -342,11 +363,14 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         control,
         Arc::new(Present(receiver)),
         Arc::clone(&clock),
-        recordings,
+        recordings.clone(),
         &hosts,
     )
     .with_journal(journal.clone())
-    .redacting(Arc::new(Preview));
+    .redacting(Arc::new(Preview))
+    .with_readers(readers.clone())
+    .with_search(index.clone())
+    .with_key(public_key);
     let api = TcpListener::bind(config.api)
         .await
         .map_err(|error| failed(&format!("cannot listen on {}", config.api), &error))?;
@@ -366,7 +390,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     });
     let drain = config.limits.drain;
     let mut running =
-        Running { gateway: gateway.clone(), auth, store: store.clone(), targets: sender, config };
+        Running { gateway: gateway.clone(), auth, store: store.clone(), targets: sender, readers, config };
     let watched = tasks.clone();
     tasks.spawn("watch", async move {
         while tokio::time::timeout(watch::EVERY, watched.stopping()).await.is_err() {
@@ -390,6 +414,14 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     tasks.drain(std::time::Duration::from_secs(5)).await;
     let over = Event::SessionClosed { reason: "the gateway ended".into(), operations: 0 };
     journal.seal(&over).await.map_err(|error| failed("recording", &error))?;
+    if let Some(indexing) = indexing
+        && tokio::task::spawn_blocking(move || indexing.stop()).await.is_err()
+    {
+        tracing::error!("the search index was not ended");
+    }
+    if let Some(index) = index {
+        index.close().await;
+    }
     store.close().await;
     tracing::info!("ended");
     Ok(())

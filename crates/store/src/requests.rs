@@ -194,8 +194,29 @@ impl Store {
         Ok(answered)
     }
 
+    /// A caller has come back to its ticket and waits for the answer. It stays a ticket: whichever session
+    /// of its principal is there when the answer comes may use it. False when it is settled.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn caller_returned(&self, id: &RequestId) -> Result<bool, StoreError> {
+        within(async {
+            let mut tx = self.begin().await?;
+            let done = sqlx::query(
+                "UPDATE requests SET returned = returned + 1
+                 WHERE id = $1 AND caller_waits = 0 AND state IN ('open', 'approved')",
+            )
+            .bind(id.as_str())
+            .execute(&mut *tx)
+            .await?;
+            tx.commit().await?;
+            Ok(done.rows_affected() == 1)
+        })
+        .await
+    }
+
     /// The caller has left its connection: the request, if it is still open or approved, is a ticket now.
-    /// False when it was neither.
+    /// Of callers that had come back to a ticket, one less waits. False when it was settled.
     ///
     /// # Errors
     /// When the store fails.
@@ -203,7 +224,8 @@ impl Store {
         let done = within(async {
             let mut tx = self.begin().await?;
             let done = sqlx::query(
-                "UPDATE requests SET caller_waits = 0 WHERE id = $1 AND state IN ('open', 'approved')",
+                "UPDATE requests SET caller_waits = 0, returned = max(returned - 1, 0)
+                 WHERE id = $1 AND state IN ('open', 'approved')",
             )
             .bind(id.as_str())
             .execute(&mut *tx)
@@ -255,14 +277,14 @@ impl Store {
             let mut tx = self.begin().await?;
             let now = self.now();
             let Some(mut request) = find(&mut tx, id, now).await? else { return Ok(None) };
-            // State, digest and time are the UPDATE's to check; in here is what SQL cannot say.
-            let usable = (!request.caller_waits || request.session == *session) && request.satisfies(needs);
-            if !usable {
+            // The rest is the UPDATE's to check; in here is what SQL cannot say.
+            if !request.satisfies(needs) {
                 return Ok(None);
             }
             let done = sqlx::query(
                 "UPDATE requests SET state = 'used', used_by = $1, used_at = $2
-                 WHERE id = $3 AND state = 'approved' AND digest = $4 AND expires > $2",
+                 WHERE id = $3 AND state = 'approved' AND digest = $4 AND expires > $2
+                   AND (caller_waits = 0 OR session = $1)",
             )
             .bind(session.as_str())
             .bind(now.micros())
@@ -362,7 +384,8 @@ fn request_from(row: &SqliteRow, now: Timestamp) -> Result<ApprovalRequest, Stor
         return Err(corrupt());
     }
     request.answers = serde_json::from_str(row.try_get::<&str, _>("answers")?).map_err(|_| corrupt())?;
-    request.caller_waits = row.try_get::<i64, _>("caller_waits")? != 0;
+    request.caller_waits =
+        row.try_get::<i64, _>("caller_waits")? != 0 || row.try_get::<i64, _>("returned")? > 0;
     let state = RequestState::parse(row.try_get::<&str, _>("state")?).ok_or_else(corrupt)?;
     request.state_of_request = match state {
         RequestState::Open | RequestState::Approved if now >= request.expires => RequestState::Expired,

@@ -158,6 +158,35 @@ async fn attack_25_an_approval_given_in_place_is_not_for_another_session_until_t
 }
 
 #[tokio::test]
+async fn a_caller_that_comes_back_to_its_ticket_is_seen_to_wait_and_the_ticket_stays_one() {
+    let (store, clock, _dir) = fixture().await;
+    let held = request(1, clock.now());
+    store.add_request(&held).await.unwrap();
+    assert!(!store.caller_returned(&held.id).await.unwrap(), "its caller has not left");
+    store.caller_left(&held.id).await.unwrap();
+    let waits = || async { store.request(&held.id).await.unwrap().unwrap().caller_waits };
+    assert!(!waits().await);
+    for _ in 0..2 {
+        assert!(store.caller_returned(&held.id).await.unwrap());
+    }
+    assert!(waits().await);
+    store.caller_left(&held.id).await.unwrap();
+    assert!(waits().await, "the other one still does");
+    store.caller_left(&held.id).await.unwrap();
+    assert!(!waits().await);
+    store.caller_returned(&held.id).await.unwrap();
+    store.close_orphans(clock.now()).await.unwrap();
+    assert!(!waits().await, "nobody waits after a start");
+    // Come back or not, any session of the principal uses it, and finds it.
+    store.caller_returned(&held.id).await.unwrap();
+    store.answer(&held.id, &human("bob@example.com", &["dba"]), Verdict::Approve, None).await.unwrap();
+    assert!(store.ticket("claude-code", &held.digest).await.unwrap().is_some());
+    let elsewhere = other_session();
+    let used = store.use_request(&held.id, &held.digest, &elsewhere, &needs("dba", 1)).await.unwrap();
+    assert!(used.is_some());
+}
+
+#[tokio::test]
 async fn attack_28_an_approval_must_meet_the_present_needs() {
     let (store, clock, _dir) = fixture().await;
     let ticket = approved(&store, 1, &clock).await;

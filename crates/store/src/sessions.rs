@@ -1,5 +1,7 @@
 //! The session index: who was connected to what, from when to when. The recordings hold the rest.
 
+use std::collections::BTreeSet;
+
 use sallyport_core::{PrincipalKind, SessionId, Timestamp, TokenId, fold_name};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
@@ -47,6 +49,8 @@ pub struct SessionFilter {
     pub principal: Option<String>,
     /// Only to this target.
     pub target: Option<String>,
+    /// Only to these targets; to all when absent.
+    pub targets: Option<BTreeSet<String>>,
     /// Only living (`true`) or ended (`false`) ones.
     pub live: Option<bool>,
     /// Only those that began before this one: the next page.
@@ -149,6 +153,14 @@ impl Store {
             if let Some(target) = &filter.target {
                 query.push(" AND target = ").push_bind(target.clone());
             }
+            if let Some(targets) = &filter.targets {
+                query.push(" AND target IN (");
+                let mut list = query.separated(", ");
+                for target in targets {
+                    list.push_bind(target.clone());
+                }
+                query.push(")");
+            }
             match filter.live {
                 Some(true) => drop(query.push(" AND ended IS NULL")),
                 Some(false) => drop(query.push(" AND ended IS NOT NULL")),
@@ -180,7 +192,8 @@ impl Store {
             .execute(&mut *tx)
             .await?;
             sqlx::query(
-                "UPDATE requests SET caller_waits = 0 WHERE caller_waits = 1 AND state IN ('open', 'approved')",
+                "UPDATE requests SET caller_waits = 0, returned = 0
+                 WHERE (caller_waits = 1 OR returned > 0) AND state IN ('open', 'approved')",
             )
             .execute(&mut *tx)
             .await?;

@@ -5,6 +5,7 @@
 
 mod audit;
 mod request;
+mod search;
 mod session;
 mod target;
 mod token;
@@ -13,6 +14,7 @@ pub use audit::{AuditEntry, AuditList};
 pub use request::{
     AnswerNote, AnswerView, NeedView, Reading, RequestDetail, RequestList, RequestSummary, Statement,
 };
-pub use session::{Entry, EntryContent, EntryLine, KillResult, SessionList, SessionView};
+pub use search::{ExcerptView, SearchHit, SearchPage};
+pub use session::{Entry, EntryContent, EntryLine, KillResult, SessionList, SessionView, Verified};
 pub use target::{TargetList, TargetTest, TargetView};
 pub use token::{NewToken, TokenCreated, TokenList, TokenView};

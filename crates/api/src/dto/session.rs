@@ -94,6 +94,9 @@ pub enum EntryContent {
         entries: u64,
         /// Hash of the last of them, SHA-256, hexadecimal.
         head: String,
+        /// Ed25519 over both and the session's id, hexadecimal.
+        #[serde(default)]
+        signature: String,
     },
     /// Of a newer format; its chain is checked all the same.
     Unknown,
@@ -109,11 +112,30 @@ pub struct Entry {
     pub at: Timestamp,
     /// Its hash, SHA-256, hexadecimal.
     pub hash: String,
+    /// Hash of the session's entry before.
+    #[serde(default)]
+    pub session_link: String,
+    /// Hash of the log's entry before, of whichever session.
+    #[serde(default)]
+    pub log_link: String,
     /// What it says: `kind` is `event`, `note`, `seal` or `unknown`; `content` as the recording format has it.
     #[schema(value_type = Object)]
     pub entry: EntryContent,
     /// Its exact bytes, base64 (standard, padded).
     pub payload: String,
+}
+
+/// What the reading of a session checked: each entry's hash and its link to the session's entry before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Verified {
+    /// Entries, the seal included.
+    pub entries: u64,
+    /// Hash of the last of them; nothing when there is none.
+    pub head: Option<String>,
+    /// Whether it has a seal. Without one the session goes on, or was cut.
+    pub sealed: bool,
+    /// Whether the seal is signed by this gateway's key, over this chain; nothing without a seal or key.
+    pub signature: Option<bool>,
 }
 
 /// One line of the stream.
@@ -122,6 +144,11 @@ pub struct Entry {
 pub enum EntryLine {
     /// The next entry.
     Entry(Box<Entry>),
+    /// The last line, when all of it was read.
+    Verified {
+        /// What was checked.
+        verified: Verified,
+    },
     /// The last line, when the rest cannot be read.
     Broken {
         /// Why.

@@ -70,7 +70,8 @@ pub(crate) async fn show(
 /// Who asked knows what it asked for, and auditors read everything; approvers see what would run without the
 /// sensitive values in it, everybody else nothing of it.
 fn reading<'a>(state: &'a ApiState, request: &ApprovalRequest, caller: &Caller) -> Reading<'a> {
-    if is_requester(request, &caller.principal) || caller.has_any(&[ApiRole::Auditor]) {
+    if is_requester(request, &caller.principal) || state.readers.may_read(&caller.principal, &request.target)
+    {
         Reading::Whole
     } else if caller.has_any(&[ApiRole::Approver]) {
         Reading::Masked(&*state.redact)

@@ -2,8 +2,11 @@
 
 pub(crate) mod approvals;
 pub(crate) mod audit;
+pub(crate) mod follow;
 pub(crate) mod health;
+mod reading;
 pub(crate) mod recordings;
+pub(crate) mod search;
 pub(crate) mod sessions;
 pub(crate) mod targets;
 pub(crate) mod tokens;
@@ -23,6 +26,8 @@ pub(crate) fn all() -> Router<ApiState> {
         .route("/v1/sessions/{id}", get(sessions::show))
         .route("/v1/sessions/{id}/kill", post(sessions::kill))
         .route("/v1/sessions/{id}/entries", get(recordings::entries))
+        .route("/v1/sessions/{id}/follow", get(follow::follow))
+        .route("/v1/search", get(search::search))
         .route("/v1/targets", get(targets::list))
         .route("/v1/targets/{name}/test", post(targets::test))
         .route("/v1/requests", get(approvals::list))

@@ -1,7 +1,8 @@
 //! What a session's recording holds, as a stream of lines.
 //!
 //! Reading a recording is itself noted, before the first byte goes out. Entries are read from disk in
-//! pieces as the client takes them: one piece and one entry are in memory, however long the session.
+//! pieces as the client takes them: one piece and one entry are in memory, however long the session. The
+//! last line says what the reading checked.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,51 +14,114 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures_core::Stream;
-use sallyport_core::{ApiRole, SessionId};
+use sallyport_core::{Digest, SessionId};
+use sallyport_record::VerifyingKey;
 use sallyport_record::read::{self, Content, Entries};
+use serde::Deserialize;
 
+use super::reading;
 use crate::caller::Caller;
-use crate::dto::{Entry, EntryContent, EntryLine};
-use crate::input::Id;
+use crate::dto::{Entry, EntryContent, EntryLine, Verified};
+use crate::input::{Id, Search};
 use crate::problem::Problem;
 use crate::state::ApiState;
 
 /// A piece is sent once it is this large.
-const PIECE: usize = 64 * 1024;
+pub(super) const PIECE: usize = 64 * 1024;
 
-/// A session's entries, one JSON object a line (`EntryLine`). Needs auditor.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EntriesQuery {
+    /// What it is read for, for the audit: `read`, `replay` or `export`.
+    purpose: Option<Purpose>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Purpose {
+    Read,
+    Replay,
+    Export,
+}
+
+/// A session's entries, one JSON object a line (`EntryLine`). Needs auditor, for the session's target.
 #[utoipa::path(get, path = "/v1/sessions/{id}/entries", tag = "sessions",
-    params(("id" = String, Path, description = "session id")),
+    params(("id" = String, Path, description = "session id"), EntriesQuery),
     responses((status = 200, body = EntryLine, content_type = "application/x-ndjson"),
               (status = "4XX", body = Problem)))]
 pub(crate) async fn entries(
     State(state): State<ApiState>,
     caller: Caller,
     Id(id): Id,
+    Search(query): Search<EntriesQuery>,
 ) -> Result<Response, Problem> {
-    caller.needs(&[ApiRole::Auditor])?;
-    let id = SessionId::parse(&id).ok_or_else(|| Problem::not_found("session"))?;
-    if state.store.session(&id).await?.is_none() {
-        return Err(Problem::not_found("session"));
-    }
-    state.audit(&caller.principal, "recording.read", id.as_str(), "ok").await?;
+    let action = match query.purpose {
+        None | Some(Purpose::Read) => "recording.read",
+        Some(Purpose::Replay) => "recording.replay",
+        Some(Purpose::Export) => "recording.export",
+    };
+    let id = reading::admit(&state, &caller, &id, action).await?.id;
     let recordings = state.recordings.clone();
-    let entries = tokio::task::spawn_blocking(move || recordings.session(&id))
+    let session = id.clone();
+    let entries = tokio::task::spawn_blocking(move || recordings.session(&session))
         .await
         .map_err(|_| Problem::recording())?
         .map_err(|error| {
             tracing::error!(%error, "a recording cannot be read");
             Problem::recording()
         })?;
-    let body = Body::from_stream(Lines::Idle(Some(Box::new(entries))));
+    let body = Body::from_stream(Lines::Idle(Some(Box::new((entries, Check::new(id, state.key))))));
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response())
 }
 
-type Piece = (Option<Box<Entries>>, Vec<u8>);
+/// What the reading of a session checks on the way.
+struct Check {
+    session: SessionId,
+    key: Option<VerifyingKey>,
+    entries: u64,
+    head: Option<Digest>,
+    sealed: bool,
+    signature: Option<bool>,
+}
+
+impl Check {
+    fn new(session: SessionId, key: Option<VerifyingKey>) -> Self {
+        Self { session, key, entries: 0, head: None, sealed: false, signature: None }
+    }
+
+    /// The reader has checked hashes and links of each entry that it gives.
+    fn take(&mut self, entry: &read::Entry) {
+        if let Content::Seal { entries, head, signature } = &entry.event {
+            let covers = *entries == self.entries && Some(*head) == self.head;
+            self.sealed = true;
+            self.signature = self
+                .key
+                .as_ref()
+                .map(|key| covers && read::seal_holds(key, &self.session, *entries, *head, signature));
+        }
+        self.entries += 1;
+        self.head = Some(entry.hash);
+    }
+
+    fn line(&self) -> EntryLine {
+        EntryLine::Verified {
+            verified: Verified {
+                entries: self.entries,
+                head: self.head.map(|head| head.to_string()),
+                sealed: self.sealed,
+                signature: self.signature,
+            },
+        }
+    }
+}
+
+type Reader = Box<(Entries, Check)>;
+type Piece = (Option<Reader>, Vec<u8>);
 
 /// Reads a piece at a time, on a thread that may block.
 enum Lines {
-    Idle(Option<Box<Entries>>),
+    Idle(Option<Reader>),
     Reading(tokio::task::JoinHandle<Piece>),
 }
 
@@ -88,36 +152,43 @@ impl Stream for Lines {
 }
 
 /// The next entries as lines, and the reader unless it is done.
-fn piece(mut entries: Box<Entries>) -> Piece {
+fn piece(mut reader: Reader) -> Piece {
+    let (entries, check) = &mut *reader;
     let mut bytes = Vec::new();
     while bytes.len() < PIECE {
-        let line = match entries.next() {
-            None => return (None, bytes),
-            Some(Ok(entry)) => EntryLine::Entry(Box::new(shown(entry))),
+        let (line, over) = match entries.next() {
+            None => (check.line(), true),
+            Some(Ok(entry)) => {
+                check.take(&entry);
+                (EntryLine::Entry(Box::new(shown(entry))), false)
+            }
             Some(Err(error)) => {
                 tracing::error!(%error, "a recording cannot be read");
-                EntryLine::Broken { problem: Problem::recording() }
+                (EntryLine::Broken { problem: Problem::recording() }, true)
             }
         };
-        let broken = matches!(line, EntryLine::Broken { .. });
         let written = serde_json::to_writer(&mut bytes, &line);
         bytes.push(b'\n');
-        if broken || written.is_err() {
+        if over || written.is_err() {
             return (None, bytes);
         }
     }
-    (Some(entries), bytes)
+    (Some(reader), bytes)
 }
 
-fn shown(entry: read::Entry) -> Entry {
+pub(super) fn shown(entry: read::Entry) -> Entry {
     Entry {
         sequence: entry.sequence,
         at: entry.time,
         hash: entry.hash.to_string(),
+        session_link: entry.session_link.to_string(),
+        log_link: entry.log_link.to_string(),
         entry: match entry.event {
             Content::Event(event) => EntryContent::Event(event),
             Content::Note { event, reason } => EntryContent::Note { event, reason },
-            Content::Seal { entries, head } => EntryContent::Seal { entries, head: head.to_string() },
+            Content::Seal { entries, head, signature } => {
+                EntryContent::Seal { entries, head: head.to_string(), signature }
+            }
             Content::Unknown => EntryContent::Unknown,
         },
         payload: STANDARD.encode(&entry.payload),

@@ -6,6 +6,7 @@ use sallyport_core::{ApiRole, Killed, SessionId};
 use sallyport_store::SessionFilter;
 use serde::Deserialize;
 
+use super::reading;
 use crate::caller::Caller;
 use crate::dto::{KillResult, SessionList, SessionView};
 use crate::input::{Id, Search};
@@ -42,12 +43,14 @@ pub(crate) async fn list(
         before => before.flatten(),
     };
     let limit = query.limit.unwrap_or(50).clamp(1, 500);
+    let targets = state.readers.sessions_of(&caller.principal);
     // One more than asked for tells whether there is a next page.
     let mut rows = state
         .store
         .sessions(&SessionFilter {
             principal: query.principal,
             target: query.target,
+            targets,
             live: query.live,
             before,
             limit: limit + 1,
@@ -70,9 +73,7 @@ pub(crate) async fn show(
     Id(id): Id,
 ) -> Result<Json<SessionView>, Problem> {
     caller.needs(&[ApiRole::Viewer, ApiRole::Auditor, ApiRole::Admin])?;
-    let id = SessionId::parse(&id).ok_or_else(|| Problem::not_found("session"))?;
-    let row = state.store.session(&id).await?.ok_or_else(|| Problem::not_found("session"))?;
-    Ok(Json(row.into()))
+    Ok(Json(reading::seen(&state, &caller, &id).await?.into()))
 }
 
 /// Ends a live session. Needs admin.

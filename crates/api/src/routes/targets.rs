@@ -32,7 +32,8 @@ pub(crate) async fn test(
     caller.needs(&[ApiRole::Viewer, ApiRole::Admin])?;
     // Only a configured name goes on, so that nothing of the path reaches a log or the audit.
     let known = state.targets.targets().into_iter().find(|target| target.name == name);
-    let name = known.ok_or_else(|| Problem::not_found("target"))?.name;
+    let none = || Problem::not_found("target").hint("`sallyport targets list` names those there are");
+    let name = known.ok_or_else(none)?.name;
     state.audit(&caller.principal, "target.test", &name, "ok").await?;
     let health = state.control.test_target(&name).await.ok_or_else(|| Problem::not_found("target"))?;
     Ok(Json(TargetTest { name, ok: health.ok, detail: health.detail, took_ms: health.took_ms }))

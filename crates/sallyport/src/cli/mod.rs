@@ -3,11 +3,15 @@
 mod approvals;
 mod audit;
 mod config;
+mod export;
 mod filters;
 mod init;
 mod labels;
 mod policy;
 mod recording;
+mod reindex;
+mod replay;
+mod search;
 mod serve;
 mod sessions;
 mod targets;

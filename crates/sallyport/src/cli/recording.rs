@@ -1,4 +1,5 @@
-//! `sallyport recording`: check a recording and prove what is in it, offline, with the public key alone.
+//! `sallyport recording`: check a recording and prove what is in it, offline, with the public key alone; and
+//! make its search index anew.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use sallyport_record::retention::{self, Held};
 use sallyport_record::verify::{Progress, Trust, verify};
 use sallyport_record::{Checkpoint, KeyFiles, NoteKey, load_public_key, proof};
 
-use super::Bench;
+use super::{Bench, reindex};
 use crate::config;
 use crate::failure::Failure;
 
@@ -96,6 +97,9 @@ pub(crate) enum Verb {
     /// Make a new key that wraps the keys of segments from the next segment on. Older keys stay, to read by.
     #[command(after_help = "Example: sallyport recording rotate-key")]
     RotateKey,
+    /// Make the search index anew from the recordings alone. A running gateway does it by itself when asked.
+    #[command(after_help = "Example: sallyport recording reindex")]
+    Reindex,
 }
 
 pub(crate) fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
@@ -124,6 +128,7 @@ pub(crate) fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
             None => Err(Failure::usage("name a session, or a target with --target")),
         },
         Verb::RotateKey => rotate_key(bench),
+        Verb::Reindex => reindex::run(bench),
     }
 }
 

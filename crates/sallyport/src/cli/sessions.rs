@@ -1,14 +1,13 @@
-//! `sallyport sessions list | show | replay | kill`.
+//! `sallyport sessions list | show | kill`, and the way to what was said in them.
 
 use clap::Subcommand;
-use sallyport_api::dto::{EntryLine, KillResult, SessionList, SessionView};
+use sallyport_api::dto::{KillResult, SessionList, SessionView};
 use sallyport_core::{Clock as _, SystemClock, Timestamp, visible};
 
-use super::Bench;
-use crate::client::{Api, encode};
+use super::{Bench, export, replay, search};
+use crate::client::encode;
 use crate::failure::Failure;
 use crate::output::{Output, Tint};
-use crate::replay::Transcript;
 use crate::words;
 
 #[derive(Debug, Subcommand)]
@@ -38,15 +37,24 @@ pub(crate) enum Verb {
         /// The session's id.
         id: String,
     },
-    /// What was said in a session, with decisions and results. Reading it is noted in the audit.
-    #[command(after_help = "Example: sallyport sessions replay 01K… --rows 100")]
-    Replay {
-        /// The session's id.
-        id: String,
-        /// Rows shown of each result; the recording has all.
-        #[arg(long, default_value_t = 20)]
-        rows: u64,
-    },
+    /// What was said in a session, with decisions and results, as it happened. Noted in the audit.
+    #[command(after_help = "Example: sallyport sessions replay 01K… --speed 4 --seek 30s")]
+    Replay(replay::Replay),
+    /// A live session as it goes on. Noted in the audit.
+    #[command(after_help = "Example: sallyport sessions follow 01K…")]
+    Follow(replay::Follow),
+    /// Find operations by their text and by what is known of them. Noted in the audit.
+    #[command(
+        after_help = "Example: sallyport sessions search 'table:public.users action:delete since:7d -error:42501'\n\n\
+            Terms stand beside each other and all must hold; - turns one round, a comma between values is or, \
+            * at the end is any continuation, quotes hold words together.\n\n\
+            Fields: table (or object), column, action, group, principal, for, kind, target, database, decision, \
+            state, rule, error, session, language, unknown; since and until take 30m, 12h, 7d, 2w, a day or a time."
+    )]
+    Search(search::Search),
+    /// A recording as a file: everything, a table, a terminal cast, or a page. Noted in the audit.
+    #[command(after_help = "Example: sallyport sessions export 01K… --format html -o session.html")]
+    Export(export::Export),
     /// End a session.
     #[command(after_help = "Example: sallyport sessions kill 01K…")]
     Kill {
@@ -73,7 +81,10 @@ pub(crate) async fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
             let session: SessionView = api.get(&format!("/v1/sessions/{}", encode(id)), &[]).await?;
             show(&session, &mut bench.out, SystemClock.now())
         }
-        Verb::Replay { id, rows } => replay(&api, id, *rows, &mut bench.out).await,
+        Verb::Replay(replay) => replay::replay(replay, &api, &mut bench.out).await,
+        Verb::Follow(follow) => replay::follow(follow, &api, &mut bench.out).await,
+        Verb::Search(search) => search::search(search, &api, &mut bench.out).await,
+        Verb::Export(export) => export::export(export, &api, &mut bench.out).await,
         Verb::Kill { id } => {
             let path = format!("/v1/sessions/{}/kill", encode(id));
             let result: KillResult = api.post(&path, &serde_json::json!({})).await?;
@@ -146,38 +157,6 @@ fn show(session: &SessionView, out: &mut Output, now: Timestamp) -> Result<(), F
         out.line(&format!("ended    {}{reason}", words::time(ended)))?;
         let did = words::counted(session.operations, "operation", "operations");
         out.line(&format!("did      {did}"))?;
-    }
-    Ok(())
-}
-
-async fn replay(api: &Api, id: &str, rows: u64, out: &mut Output) -> Result<(), Failure> {
-    let mut lines = api.lines(&format!("/v1/sessions/{}/entries", encode(id))).await?;
-    let mut transcript = Transcript::new(rows);
-    let mut seen = 0_u64;
-    while let Some(line) = lines.next().await? {
-        if line.is_empty() {
-            continue;
-        }
-        if out.is_json() {
-            out.line(&String::from_utf8_lossy(&line))?;
-        }
-        match serde_json::from_slice::<EntryLine>(&line) {
-            Ok(EntryLine::Entry(entry)) => {
-                seen += 1;
-                if !out.is_json() {
-                    for text in transcript.entry(&entry) {
-                        out.line(&text)?;
-                    }
-                }
-            }
-            Ok(EntryLine::Broken { problem }) => return Err(crate::client::refused(&problem)),
-            Err(_) => {
-                return Err(Failure::failed("an entry cannot be read; is the gateway another version?"));
-            }
-        }
-    }
-    if seen == 0 {
-        return Err(Failure::failed(format!("nothing of {id} is recorded here")));
     }
     Ok(())
 }

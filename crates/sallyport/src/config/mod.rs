@@ -11,7 +11,7 @@ mod model;
 mod problem;
 mod recording;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -125,6 +125,10 @@ pub(crate) struct Config {
     pub(crate) labels: Option<PathBuf>,
     /// What is kept of what happens, and how.
     pub(crate) recording: RecordingEntry,
+    /// Targets that a principal's role of auditor is narrowed to, by principal name.
+    pub(crate) recordings_of: BTreeMap<String, BTreeSet<String>>,
+    /// Whether recorded operations are indexed to be searched.
+    pub(crate) search: bool,
     /// Limits.
     pub(crate) limits: Limits,
     /// Things worth knowing that are no problem.

@@ -35,6 +35,9 @@ pub(crate) struct ConfigFile {
     /// How sessions are recorded.
     #[serde(default)]
     pub(crate) recording: RecordingEntry,
+    /// Finding what was recorded.
+    #[serde(default)]
+    pub(crate) search: SearchEntry,
     /// Limits for every session.
     #[serde(default)]
     pub(crate) limits: LimitsEntry,
@@ -165,6 +168,10 @@ pub(crate) struct PrincipalEntry {
     /// What it may do over the API. Agents have none.
     #[serde(default)]
     pub(crate) roles: BTreeSet<RoleEntry>,
+    /// The only targets whose recordings it may read; every target's when absent. Goes with the role
+    /// auditor.
+    #[serde(default)]
+    pub(crate) recordings_of: Option<BTreeSet<String>>,
 }
 
 /// What sort of caller.
@@ -242,6 +249,21 @@ pub(crate) struct PolicyEntry {
 pub(crate) struct MaskingEntry {
     /// TOML file that says which columns carry which label.
     pub(crate) labels: String,
+}
+
+/// Finding what was recorded.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct SearchEntry {
+    /// Whether recorded operations are indexed. The index holds the text of statements in the clear, in
+    /// `search.db` of the data folder.
+    pub(crate) enabled: bool,
+}
+
+impl Default for SearchEntry {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
 }
 
 /// Limits for every session.

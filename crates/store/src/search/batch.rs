@@ -127,6 +127,8 @@ pub struct Batch {
     pub(super) late: Vec<(SessionId, u64, Ending)>,
     /// Sessions that ended: what of them is open will not end any more.
     pub(super) over: BTreeSet<SessionId>,
+    /// Sessions whose recording was let go: nothing of them is to be found any more.
+    pub(super) gone: BTreeSet<SessionId>,
     bytes: usize,
 }
 
@@ -213,6 +215,11 @@ impl Batch {
             Event::SessionClosed { .. } => self.session_over(place.session),
             _ => {}
         }
+    }
+
+    /// A session's recording was let go.
+    pub fn session_gone(&mut self, session: &SessionId) {
+        self.gone.insert(session.clone());
     }
 
     /// A session's recording ends here, however it does.

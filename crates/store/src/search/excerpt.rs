@@ -5,8 +5,8 @@ use sallyport_core::visible;
 use super::language::{Query, What};
 
 /// Characters of an excerpt, and how many of them may stand before the hit.
-const WIDTH: usize = 120;
-const BEFORE: usize = 30;
+const WIDTH: usize = 74;
+const BEFORE: usize = 24;
 
 /// A piece of a text with the hits in it. Hidden characters are written out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

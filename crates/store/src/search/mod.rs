@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use sallyport_core::SessionId;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _, SqliteConnection, SqlitePool};
 
@@ -31,7 +32,7 @@ pub use find::{Find, Found, Hit};
 pub use language::{BadQuery, Query};
 pub use write::{Position, SearchWriter};
 
-use crate::database::make_private;
+use crate::database::{from_big, make_private};
 use crate::error::StoreError;
 
 /// Of the schema and of the made-up words. Another one on disk is thrown away.
@@ -86,6 +87,18 @@ impl SearchIndex {
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.current.load(Ordering::Acquire)
+    }
+
+    /// The segment with a session's first entry, when the index has it.
+    ///
+    /// # Errors
+    /// When the index fails.
+    pub async fn segment_of(&self, session: &SessionId) -> Result<Option<u64>, StoreError> {
+        let segment = sqlx::query_scalar::<_, i64>("SELECT segment FROM sessions WHERE session = $1")
+            .bind(session.as_str())
+            .fetch_optional(&self.read)
+            .await?;
+        Ok(segment.map(from_big))
     }
 
     /// Closes its connections.

@@ -33,6 +33,7 @@ fn decision(effect: Effect, rule: &str) -> Decision {
         hold: None,
         limits: Limits::default(),
         policy_version: "v".into(),
+        reveals: Vec::new(),
     }
 }
 
@@ -331,7 +332,8 @@ async fn what_was_running_when_its_session_ended_is_cut() {
 #[tokio::test]
 async fn attack_9_what_has_expired_is_not_found_any_more() {
     let mut shelf = shelf().await;
-    shelf.writer.forget(&session("S2")).await.unwrap();
+    shelf.batch.session_gone(&session("S2"));
+    shelf.write().await;
     assert_eq!(shelf.find("select").await, ["S1#1"]);
     assert_eq!(shelf.writer.forget_before(1).await.unwrap(), 0);
     assert_eq!(shelf.writer.forget_before(2).await.unwrap(), 3);

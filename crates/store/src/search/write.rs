@@ -115,12 +115,33 @@ impl SearchWriter {
             add_rows(&mut tx, rows).await?;
         }
         add_blocks(&mut tx, &rows).await?;
+        for session in &batch.gone {
+            forget(&mut tx, session).await?;
+        }
         sqlx::query("UPDATE progress SET segment = $1, offset = $2, at = max(at, $3)")
             .bind(to_big(position.segment))
             .bind(to_big(position.offset))
             .bind(at.micros())
             .execute(&mut *tx)
             .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Empties the index: it reaches nowhere then.
+    ///
+    /// # Errors
+    /// When the index fails; nothing has changed then.
+    pub async fn clear(&mut self) -> Result<(), StoreError> {
+        let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        for statement in [
+            "INSERT INTO words (words) VALUES ('delete-all')",
+            "DELETE FROM operations",
+            "DELETE FROM sessions",
+            "DELETE FROM blocks",
+            "UPDATE progress SET segment = 0, offset = 0, at = 0",
+        ] {
+            sqlx::query(statement).execute(&mut *tx).await?;
+        }
         Ok(tx.commit().await?)
     }
 
@@ -147,25 +168,17 @@ impl SearchWriter {
             tx.commit().await?;
             forgotten += u64::try_from(gone.len()).unwrap_or(0);
             if gone.is_empty() {
-                return Ok(forgotten);
+                break;
             }
         }
-    }
-
-    /// Forgets one session, whose recording is gone.
-    ///
-    /// # Errors
-    /// When the index fails.
-    pub async fn forget(&mut self, session: &SessionId) -> Result<(), StoreError> {
-        let mut tx = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        if let Some(id) = session_id(&mut tx, session).await? {
-            sqlx::query("DELETE FROM words WHERE rowid IN (SELECT id FROM operations WHERE session = $1)")
-                .bind(id)
-                .execute(&mut *tx)
-                .await?;
-            sqlx::query("DELETE FROM operations WHERE session = $1").bind(id).execute(&mut *tx).await?;
-        }
-        Ok(tx.commit().await?)
+        sqlx::query(
+            "DELETE FROM sessions WHERE segment < $1
+             AND NOT EXISTS (SELECT 1 FROM operations WHERE operations.session = sessions.id)",
+        )
+        .bind(to_big(segment))
+        .execute(&mut self.connection)
+        .await?;
+        Ok(forgotten)
     }
 
     /// Closes the connection.
@@ -343,6 +356,18 @@ async fn add_rows(tx: &mut Transaction<'_, Sqlite>, rows: &[Row]) -> Result<(), 
         values.push_bind(row.id).push_bind(&row.searched).push_bind(format!("{} {ending}", row.words));
     });
     words.build().persistent(whole).execute(&mut **tx).await?;
+    Ok(())
+}
+
+async fn forget(tx: &mut Transaction<'_, Sqlite>, session: &SessionId) -> Result<(), StoreError> {
+    let Some(id) = session_id(tx, session).await? else { return Ok(()) };
+    for statement in [
+        "DELETE FROM words WHERE rowid IN (SELECT id FROM operations WHERE session = $1)",
+        "DELETE FROM operations WHERE session = $1",
+        "DELETE FROM sessions WHERE id = $1",
+    ] {
+        sqlx::query(statement).bind(id).execute(&mut **tx).await?;
+    }
     Ok(())
 }
 

@@ -32,6 +32,7 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
     let targets = checker.targets(&model.targets);
     let own_listeners = checker.own_listeners(&model, postgres, api);
     let principals = checker.principals(&model.principals, !model.oidc.is_empty());
+    let recordings_of = checker.recordings_of(&model.principals, &targets);
     let oidc = checker.oidc(&model.oidc, &model.principals);
     let policy_dir = checker.folder(&[Step::Key("policy"), Step::Key("dir")], &model.policy.dir);
     let labels = model
@@ -58,6 +59,8 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
             policy_dir,
             labels,
             recording: model.recording,
+            recordings_of,
+            search: model.search.enabled,
             limits,
             notes,
         }),

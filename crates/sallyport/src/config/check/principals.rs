@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sallyport_core::{ApiRole, Principal, PrincipalKind, fold_name, visible};
+use sallyport_core::{ApiRole, Principal, PrincipalKind, Target, fold_name, visible};
 
 use super::super::OidcProvider;
 use super::super::model::{KindEntry, OidcEntry, PrincipalEntry, RoleEntry};
@@ -64,6 +64,36 @@ impl Checker<'_> {
         if entry.groups.iter().any(|group| !is_principal_name(group)) {
             self.problem(&at("groups"), "a group's name is 1 to 254 visible characters");
         }
+    }
+
+    /// The targets that auditors are narrowed to, by principal name.
+    pub(super) fn recordings_of(
+        &mut self,
+        entries: &[PrincipalEntry],
+        targets: &[Target],
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        let mut narrowed = BTreeMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            let at = [Step::Key("principal"), Step::At(index), Step::Key("recordings_of")];
+            let Some(names) = &entry.recordings_of else { continue };
+            if !entry.roles.contains(&RoleEntry::Auditor) {
+                self.problem_with(
+                    &at,
+                    "only an auditor reads recordings, so this could not act",
+                    Some("give the role auditor"),
+                );
+            }
+            for name in names.iter().filter(|name| !targets.iter().any(|target| target.name == **name)) {
+                // Recordings outlive their target: this may be the way to read them still.
+                self.notes.push(format!(
+                    "{} may read recordings of {}, which is no target here",
+                    visible::line(&entry.name),
+                    visible::line(name)
+                ));
+            }
+            narrowed.insert(entry.name.clone(), names.clone());
+        }
+        narrowed
     }
 
     fn on_behalf_of(&mut self, at: &[Step<'_>], entry: &PrincipalEntry, kinds: &BTreeMap<String, KindEntry>) {
