@@ -49,7 +49,7 @@ impl Workers {
     /// # Errors
     /// When the system gives none.
     pub(crate) fn start(count: usize) -> io::Result<Self> {
-        (0..count.max(1)).map(|number| Worker::start(number)).collect::<io::Result<_>>().map(Self)
+        (0..count.max(1)).map(Worker::start).collect::<io::Result<_>>().map(Self)
     }
 
     /// Serves an accepted connection on the thread that has the fewest.

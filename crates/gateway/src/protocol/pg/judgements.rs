@@ -34,11 +34,14 @@ pub(super) struct Judgement {
     minute: i64,
 }
 
+/// Settings by name.
+type Bound = BTreeMap<&'static str, String>;
+
 /// The judgements of a session.
 #[derive(Debug, Default)]
 pub(super) struct Judgements {
     known: HashMap<(usize, bool), Judgement>,
-    bound: Option<(Reading, bool, Arc<BTreeMap<&'static str, String>>)>,
+    bound: Option<(Reading, bool, Arc<Bound>)>,
 }
 
 /// The minute that policy decides by.
@@ -84,11 +87,7 @@ impl Judgements {
     }
 
     /// The session's state that an approval is bound to.
-    pub(super) fn bound(
-        &mut self,
-        reading: &Reading,
-        in_transaction: bool,
-    ) -> Arc<BTreeMap<&'static str, String>> {
+    pub(super) fn bound(&mut self, reading: &Reading, in_transaction: bool) -> Arc<Bound> {
         match &self.bound {
             Some((known, was, bound)) if *was == in_transaction && known == reading => Arc::clone(bound),
             _ => {

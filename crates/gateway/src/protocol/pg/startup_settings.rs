@@ -52,8 +52,8 @@ pub(super) struct StartupSettings {
 /// anything else of a caller's words is judged.
 pub(super) fn sign_in(parameters: &[(String, String)]) -> Option<SignIn> {
     let given = parameters.iter().filter(|(name, _)| name == "options");
-    let found = given.filter_map(|(_, value)| options(value).ok()).flatten();
-    let value = found.filter(|(name, _)| name.eq_ignore_ascii_case(SIGN_IN)).last()?.1;
+    let mut found = given.filter_map(|(_, value)| options(value).ok()).flatten();
+    let value = found.rfind(|(name, _)| name.eq_ignore_ascii_case(SIGN_IN))?.1;
     match value.as_str() {
         "oauth" => Some(SignIn::Bearer),
         "password" => Some(SignIn::Password),
