@@ -104,6 +104,7 @@ fn hostile(size: usize) -> Vec<(&'static str, String)> {
                 "EXECUTE s;".repeat(size / 20)
             ),
         ),
+        ("many tables", format!("SELECT 1 FROM {}", numbered(8, "t#", ","))),
         ("tables updated", {
             format!("UPDATE {} SET {}", numbered(20, "t#", ","), numbered(40, "t#.a = 1", ","))
         }),

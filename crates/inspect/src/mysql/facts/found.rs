@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sallyport_core::{Action, Condition, ObjectName, Unknown, UnknownCode, Verb};
 
+/// The most actions of one text: the servers join 61 tables, and what holds thousands of statements is data.
+const MOST_ACTIONS: usize = 8192;
+
 /// What makes two actions the same one, to be merged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
@@ -59,6 +62,9 @@ impl Found {
             on: action.on,
             to: action.to,
         };
+        if self.actions.len() >= MOST_ACTIONS && !self.actions.contains_key(&key) {
+            return self.gap(UnknownCode::TooLarge, "too many things done");
+        }
         let used = self.actions.entry(key).or_default();
         used.columns.extend(action.columns);
         used.filters.extend(action.filters);
