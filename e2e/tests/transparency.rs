@@ -180,12 +180,26 @@ fn copies_both_ways() {
             (query("copy (select 1) to stdout; select 2"), 1),
             ([query("copy c from stdin"), data("1\tone\n2\t"), data("two\n"), done.clone()].concat(), 1),
             (query("select * from c order by a"), 1),
-            ([query("copy c from stdin"), data("3\tthree\n"), fail].concat(), 1),
+            ([query("copy c from stdin"), data("3\tthree\n"), fail.clone()].concat(), 1),
             ([query("copy c from stdin"), data("no number\tx\n"), done.clone()].concat(), 1),
             ([query("copy c from stdin (format csv)"), data("4,four\n"), done.clone()].concat(), 1),
             (query("select count(*) from c"), 1),
             ([query("select 1; copy c from stdin; select 2"), data("6\tsix\n"), done.clone()].concat(), 1),
             ([query("copy c from stdin"), done.clone()].concat(), 1),
+            // Several in one text, their data sent ahead; one that fails takes the rest with it.
+            (
+                [
+                    query("copy c from stdin; select 'between'; copy c from stdin; select 'after'"),
+                    data("7\tseven\n"),
+                    done.clone(),
+                    data("8\teight\n"),
+                    done.clone(),
+                ]
+                .concat(),
+                1,
+            ),
+            ([query("copy c from stdin; copy c from stdin"), data("9\tnine\n"), fail.clone()].concat(), 1),
+            ([data("10\tstray\n"), done.clone(), query("select count(*) from c where a > 6")].concat(), 1),
             (
                 [
                     Raw::parse("", "copy c from stdin"),

@@ -4,6 +4,7 @@
 //! the files are those of the classes of attack in SECURITY.md.
 
 mod approvals;
+mod definitions;
 mod dressings;
 mod identity;
 mod listener;
@@ -28,6 +29,15 @@ const OPEN: &str = r#"
 /// In the clear, for frames by hand, under the open policy.
 fn open() -> Gateway {
     Gateway::with(Options { policy: Policy::Only(OPEN), tls: false, ..Options::default() })
+}
+
+/// In the clear, for frames by hand; definitions may be changed too.
+fn schema_allowed() -> Gateway {
+    let policy = r#"
+@id("connect") permit (principal, action == Action::"connect", resource);
+@id("everything") permit (principal, action in Action::"sql", resource);
+"#;
+    Gateway::with(Options { policy: Policy::Only(policy), tls: false, ..Options::default() })
 }
 
 /// In the clear, for frames by hand, under the starting policy.

@@ -17,13 +17,15 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
 use super::control::Control;
+use super::definitions::UNREADABLE;
 use super::expected::Expected;
 use super::fault::Fault;
 use super::handshake::read_some;
 use super::holding::Holding;
 use super::judgements::{Judgement, Judgements};
 use super::parameters;
-use super::refusal::{Severity, put_refusal};
+use super::reason::stated_reason;
+use super::refusal::{Severity, put_refusal_as, sqlstate};
 use super::results::with_reveals;
 use super::running::{Masks, Running};
 use super::state::State;
@@ -157,7 +159,10 @@ impl Admit {
             return Ok(());
         }
         self.read_session().await?;
-        let catalog = self.catalog().await?;
+        let catalog = match self.catalog("Query").await? {
+            Ok(catalog) => catalog,
+            Err(refusal) => return self.refuse_query(UNREADABLE, &refusal).await,
+        };
         let text: Arc<[u8]> = Arc::from(text);
         let inspection = self.inspect(&text, &catalog);
         if let Some(reason) = stated_reason(&inspection) {
@@ -183,7 +188,7 @@ impl Admit {
                 self.expect(Expected::Query(running)).await?;
                 Ok(())
             }
-            Admission::Refused(refusal) => self.refuse_query(&refusal).await,
+            Admission::Refused(refusal) => self.refuse_query(sqlstate(refusal.code), &refusal).await,
             Admission::Skipped => Ok(()),
         }
     }
@@ -349,7 +354,10 @@ impl Admit {
     /// Notes what an operation will have changed, and remembers it for approvers of later ones.
     pub(super) fn began(&self, running: &Arc<Running>, extended: bool) {
         let mut inner = self.state.lock();
+        let copies =
+            running.inspection.statements.iter().filter(|it| it.kind == StatementKind::CopyIn).count();
         for action in &running.inspection.facts.actions {
+            inner.redefined.note(action);
             let temporary =
                 |object: &ObjectName| object.schema.as_deref().is_some_and(|it| it.starts_with("pg_temp"));
             if action.action == Verb::Create && action.object.as_ref().is_some_and(temporary) {
@@ -379,7 +387,7 @@ impl Admit {
                         running: Arc::clone(running),
                         grant: running.grant.clone(),
                         open: false,
-                        whole: false,
+                        left: copies,
                         syncs_behind: 0,
                         extended,
                         tail: Vec::new(),
@@ -391,24 +399,20 @@ impl Admit {
         inner.note_statement(&running.text);
     }
 
-    /// The catalog as it is now.
-    pub(super) async fn catalog(&self) -> Result<Arc<Catalog>, Fault> {
-        super::start::catalog(&self.session.house, &self.session.target, &self.session.database)
-            .await
-            .map_err(Fault::from)
-    }
-
     /// Reads a text as the target would.
     pub(super) fn inspect(&self, text: &[u8], catalog: &Catalog) -> Arc<Inspection> {
-        let inner = self.state.lock();
-        let context = Context {
-            search_path: &inner.reading.schemas,
-            standard_conforming_strings: inner.reading.standard_conforming_strings,
-            client_encoding: &inner.reading.client_encoding,
-            catalog: Some(catalog),
-            remembered: &inner.remembered,
+        let inspection = {
+            let inner = self.state.lock();
+            let context = Context {
+                search_path: &inner.reading.schemas,
+                standard_conforming_strings: inner.reading.standard_conforming_strings,
+                client_encoding: &inner.reading.client_encoding,
+                catalog: Some(catalog),
+                remembered: &inner.remembered,
+            };
+            self.session.house.protocols.pg.inspected.inspect(text, &context)
         };
-        let inspection = self.session.house.protocols.pg.inspected.inspect(text, &context);
+        let inspection = self.as_redefined(inspection, catalog);
         if inspection.statements.is_empty() && inspection.facts.unknown.is_none() {
             // Drivers send an empty text to see whether the connection lives. It reads as little as SELECT.
             let mut empty = (*inspection).clone();
@@ -431,9 +435,9 @@ impl Admit {
 
     /// Refuses a simple Query. When nothing is outstanding and no transaction is open the answer is ours
     /// alone; else the target is made to abort, and its error replaced.
-    async fn refuse_query(&mut self, refusal: &Refusal) -> Result<(), Fault> {
+    async fn refuse_query(&mut self, state: &str, refusal: &Refusal) -> Result<(), Fault> {
         let mut out = BytesMut::new();
-        put_refusal(&mut out, Severity::Error, refusal);
+        put_refusal_as(&mut out, Severity::Error, state, refusal);
         let idle = !self.unsynced && {
             let inner = self.state.lock();
             !inner.is_waiting() && inner.status == TransactionStatus::Idle
@@ -459,30 +463,6 @@ impl Admit {
         }
         self.settle().await?;
         Ok(self.state.lock().failed)
-    }
-
-    /// `SET sallyport.reason`: kept, never forwarded.
-    async fn keep_reason(&mut self, reason: &str) -> Result<(), Fault> {
-        self.settle().await?;
-        self.session.set_reason(reason);
-        let status = self.state.lock().status;
-        let mut out = BytesMut::new();
-        sallyport_wire::pg::backend::put_command_complete(&mut out, b"SET");
-        if self.unsynced {
-            self.expect(Expected::Local(out.freeze())).await?;
-            return self.sync().await;
-        }
-        sallyport_wire::pg::backend::put_ready_for_query(&mut out, status);
-        self.expect(Expected::Local(out.freeze())).await?;
-        Ok(())
-    }
-}
-
-/// The reason that a text states, when it does just that.
-fn stated_reason(inspection: &Inspection) -> Option<String> {
-    match inspection.statements.as_slice() {
-        [Inspected { kind: StatementKind::StatesReason(reason), .. }] => Some(reason.clone()),
-        _ => None,
     }
 }
 

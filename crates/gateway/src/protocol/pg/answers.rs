@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sallyport_core::{Event, Refusal};
-use sallyport_inspect::pg::StatementKind;
+use sallyport_inspect::pg::{Lineage, Statement, StatementKind};
 use sallyport_wire::pg::Frame;
 use sallyport_wire::pg::backend::{self, FieldDescription, TransactionStatus, tag};
 use sallyport_wire::pg::frontend::Subject;
@@ -210,12 +210,22 @@ impl Relay {
         }
         let mut masks = running.masks.clone();
         let mut lineage = results::lineage(running, index);
-        if results::has_stranger(&masks, fields) {
+        let redefined = !self.state.lock().redefined.is_empty();
+        if results::has_stranger(&masks, fields) && redefined {
+            // The stranger is of this transaction's making: nobody else can read of it yet.
+            lineage = Lineage::Unsettled;
+        } else if results::has_stranger(&masks, fields) {
             super::start::catalog_changed(&self.session.house, &self.session.target, &self.session.database);
             let house = &self.session.house;
-            let catalog = super::start::catalog(house, &self.session.target, &self.session.database).await?;
-            lineage = super::start::lineage_again(&self.session, &self.state, running, index, &catalog);
-            masks = results::with_catalog(&masks, catalog);
+            match super::start::catalog(house, &self.session.target, &self.session.database).await {
+                Ok(catalog) => {
+                    lineage =
+                        super::start::lineage_again(&self.session, &self.state, running, index, &catalog);
+                    masks = results::with_catalog(&masks, catalog);
+                }
+                // A definition is locked, mostly: what cannot be traced is masked whole.
+                Err(_) => lineage = Lineage::Unsettled,
+            }
         }
         let plan = results::row_plan(&self.session, running, &masks, &lineage, fields);
         running.progress().rows_plan = Some(Arc::new(plan));
@@ -224,7 +234,7 @@ impl Relay {
 
     /// A statement succeeded; when its result was cut, the caller hears that it failed, and nothing more.
     fn completed(&mut self, frame: &Frame, running: &Running) {
-        let (effects, copied_in, cut, unread) = {
+        let (effects, copied_in, commits, cut, unread) = {
             let mut progress = running.progress();
             let index = progress.index;
             progress.index += 1;
@@ -232,8 +242,12 @@ impl Relay {
             progress.copy_plan = None;
             let statement = running.inspection.statements.get(index);
             let effects = statement.map(|statement| statement.effects.clone()).unwrap_or_default();
-            let copied_in = statement.is_some_and(|statement| statement.kind == StatementKind::CopyIn);
-            (effects, copied_in, progress.cut.take(), std::mem::take(&mut progress.unread))
+            // The last COPY of the text: those before it leave the way open for the next one's data.
+            let is_copy = |it: &Statement| it.kind == StatementKind::CopyIn;
+            let behind = running.inspection.statements.get(progress.index..).unwrap_or_default();
+            let copied_in = statement.is_some_and(is_copy) && !behind.iter().any(is_copy);
+            let commits = statement.is_some_and(|it| it.kind == StatementKind::Commit);
+            (effects, copied_in, commits, progress.cut.take(), std::mem::take(&mut progress.unread))
         };
         self.tell_of_unread(unread);
         {
@@ -243,7 +257,9 @@ impl Relay {
                 inner.copy_in_ends(running);
             }
         }
-        if effects.iter().any(|effect| matches!(effect, sallyport_inspect::pg::StateEffect::CatalogDirty)) {
+        // What a transaction has changed is seen by others, and by the gateway, once it is committed: when it
+        // is ready again, or here, when another transaction follows at once.
+        if commits && self.state.lock().definitions_touched {
             super::start::catalog_changed(&self.session.house, &self.session.target, &self.session.database);
         }
         match cut {

@@ -20,7 +20,7 @@ impl Admit {
         message: &FrontendMessage<'_>,
     ) -> Result<(), Fault> {
         let copy = self.state.lock().copy_in.clone();
-        let Some(copy) = copy.filter(|copy| !copy.whole) else { return Ok(()) };
+        let Some(copy) = copy.filter(|copy| !copy.is_whole()) else { return Ok(()) };
         match message {
             FrontendMessage::CopyData(data) => {
                 if self.is_marked(&copy.tail, data) {
@@ -36,7 +36,9 @@ impl Admit {
             _ => {
                 let mut inner = self.state.lock();
                 if let Some(copy) = &mut inner.copy_in {
-                    copy.whole = true;
+                    // One that fails takes those behind it in its text with it.
+                    let fails = matches!(message, FrontendMessage::CopyFail(_));
+                    copy.left = if fails { 0 } else { copy.left.saturating_sub(1) };
                 }
                 // Its end is awaited before the next text, which may be another COPY with data of its own.
                 inner.barrier = true;
@@ -67,7 +69,7 @@ impl Admit {
 
     /// Whether the target ignores Sync and Flush now: it takes COPY data that an Execute asked for.
     pub(super) fn ignores_sync(&self) -> bool {
-        self.state.lock().copy_in.as_ref().is_some_and(|copy| copy.open && copy.extended && !copy.whole)
+        self.state.lock().copy_in.as_ref().is_some_and(|copy| copy.open && copy.extended && !copy.is_whole())
     }
 }
 

@@ -17,6 +17,7 @@ use sallyport_wire::pg::frontend::{Bind, Subject};
 
 use super::admit::{Admission, Admit, Candidate, not_carried};
 use super::control::{Control, OWN_PREFIX};
+use super::definitions::UNREADABLE;
 use super::expected::Expected;
 use super::fault::Fault;
 use super::refusal::{Severity, put_refusal, put_refusal_as, sqlstate};
@@ -62,7 +63,10 @@ impl Admit {
             .hint("close some");
             return self.refuse_extended("54000", &refusal).await;
         }
-        let catalog = self.catalog().await?;
+        let catalog = match self.catalog("Parse").await? {
+            Ok(catalog) => catalog,
+            Err(refusal) => return self.refuse_extended(UNREADABLE, &refusal).await,
+        };
         let text: Arc<[u8]> = Arc::from(text);
         let inspection = with_declared(self.inspect(&text, &catalog), &types, &catalog);
         let candidate = Candidate {
@@ -115,7 +119,10 @@ impl Admit {
             .hint("close some");
             return self.refuse_extended("54000", &refusal).await;
         }
-        let catalog = self.catalog().await?;
+        let catalog = match self.catalog("Bind").await? {
+            Ok(catalog) => catalog,
+            Err(refusal) => return self.refuse_extended(UNREADABLE, &refusal).await,
+        };
         let inspection =
             with_declared(self.inspect(&statement.text, &catalog), &statement.declared, &catalog);
         let Some(parameters) = parameters(&statement, bind) else {
@@ -211,7 +218,7 @@ impl Admit {
         if self.ignores_sync() {
             return Ok(());
         }
-        if let Some(copy) = self.state.lock().copy_in.as_mut().filter(|copy| copy.whole && !copy.open) {
+        if let Some(copy) = self.state.lock().copy_in.as_mut().filter(|copy| copy.is_whole() && !copy.open) {
             copy.syncs_behind += 1;
         }
         self.discarding = false;

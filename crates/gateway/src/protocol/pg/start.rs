@@ -297,6 +297,9 @@ pub(super) fn lineage_again(
     catalog: &Catalog,
 ) -> Lineage {
     let inner = state.lock();
+    if !inner.redefined.is_empty() {
+        return Lineage::Unsettled;
+    }
     let context = Context {
         search_path: &inner.reading.schemas,
         standard_conforming_strings: inner.reading.standard_conforming_strings,

@@ -12,6 +12,7 @@ use sallyport_inspect::pg::{Remembered, StateEffect};
 use sallyport_wire::pg::backend::TransactionStatus;
 use tokio::sync::{Notify, watch};
 
+use super::definitions::Redefined;
 use super::expected::Expected;
 use super::reading::Reading;
 use super::running::{Running, Statement};
@@ -58,6 +59,8 @@ pub(super) struct Inner {
     pub(super) dirty: bool,
     /// Something that a rollback would undo has changed `reading` in this transaction.
     touched: bool,
+    /// What this transaction has redefined, so far as it was sent.
+    pub(super) redefined: Redefined,
     /// Definitions changed in this transaction.
     pub(super) definitions_touched: bool,
     /// Code that nobody has read ran: it may have made temporary relations.
@@ -79,14 +82,22 @@ pub(super) struct CopyIn {
     pub(super) grant: Grant,
     /// The target has said that it takes data.
     pub(super) open: bool,
-    /// The caller has sent all of it, perhaps before the target said that it takes data.
-    pub(super) whole: bool,
+    /// Whose data the caller has still to end, of the COPYs in the text; it may do so before the target says
+    /// that it takes data.
+    pub(super) left: usize,
     /// Syncs sent behind its end while the target had not said yet that it takes data.
     pub(super) syncs_behind: usize,
     /// It was started by Execute: Sync and Flush are then ignored until its end.
     pub(super) extended: bool,
     /// The end of the data so far: a mark may come in pieces.
     pub(super) tail: Vec<u8>,
+}
+
+impl CopyIn {
+    /// The caller has sent all of it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.left == 0
+    }
 }
 
 impl State {
@@ -100,6 +111,7 @@ impl State {
                 reading,
                 dirty: true,
                 touched: false,
+                redefined: Redefined::default(),
                 definitions_touched: false,
                 code_ran: false,
                 barrier: false,
@@ -206,6 +218,9 @@ impl Inner {
             self.copy_in = None;
         }
         if status == TransactionStatus::Idle {
+            if under_way.is_empty() {
+                self.redefined.forget();
+            }
             if self.touched {
                 self.dirty = true;
                 self.touched = under_way.iter().any(|running| running.changes_settings());
