@@ -39,6 +39,7 @@ impl Admit {
                     // One that fails takes those behind it in its text with it.
                     let fails = matches!(message, FrontendMessage::CopyFail(_));
                     copy.left = if fails { 0 } else { copy.left.saturating_sub(1) };
+                    copy.tail.clear();
                 }
                 // Its end is awaited before the next text, which may be another COPY with data of its own.
                 inner.barrier = true;
@@ -61,7 +62,7 @@ impl Admit {
         self.upstream.forward_within(&copy.grant, &fail);
         let mut inner = self.state.lock();
         if let Some(copy) = &mut inner.copy_in {
-            copy.whole = true;
+            copy.left = 0;
         }
         inner.barrier = true;
         Ok(())
