@@ -88,9 +88,8 @@ pub(crate) fn settle(statement: &NodeEnum, context: &Context<'_>) -> Lineage {
             written_out(&reader, columns)
         }
         NodeEnum::CopyStmt(copy) => copied(copy, context),
-        NodeEnum::ExecuteStmt(execute) => remembered(context.remembered.prepared.get(&execute.name)),
-        NodeEnum::FetchStmt(fetch) if fetch.ismove => Lineage::Columns(Vec::new()),
-        NodeEnum::FetchStmt(fetch) => remembered(context.remembered.cursors.get(&fetch.portalname)),
+        // What runs by name is recalled by who walks the text.
+        NodeEnum::ExecuteStmt(_) | NodeEnum::FetchStmt(_) => Lineage::Unsettled,
         NodeEnum::ExplainStmt(_) => constants(&["QUERY PLAN"]),
         NodeEnum::VariableShowStmt(show) => match show.name.as_str() {
             "all" => constants(&["name", "setting", "description"]),
@@ -108,10 +107,6 @@ pub(crate) fn settle(statement: &NodeEnum, context: &Context<'_>) -> Lineage {
         NodeEnum::CallStmt(_) => Lineage::Unsettled,
         _ => Lineage::Columns(Vec::new()),
     }
-}
-
-fn remembered(prepared: Option<&std::sync::Arc<super::statement::Prepared>>) -> Lineage {
-    prepared.map_or(Lineage::Unsettled, |prepared| prepared.lineage.clone())
 }
 
 fn constants(names: &[&str]) -> Lineage {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use pg_query::NodeEnum;
 use sallyport_core::Facts;
 
 use super::catalog::Catalog;
@@ -50,6 +51,23 @@ pub struct Prepared {
     pub facts: Facts,
     /// What its result is made of.
     pub lineage: Lineage,
+    /// About what it takes to keep, bytes.
+    pub bytes: usize,
+    /// What is prepared, to be read again where names have come to mean something else.
+    pub(super) query: Arc<NodeEnum>,
+    /// What names meant when it was read.
+    pub(super) meaning: Meaning,
+}
+
+/// What decides which objects the names of a text are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Meaning {
+    /// The search path; nothing when it is not known.
+    pub(super) path: Option<Vec<String>>,
+    /// The catalog's version; nothing without a catalog, or when it no longer holds.
+    pub(super) catalog: Option<u64>,
+    /// Temporary relations made by the same text before.
+    pub(super) temporary: Vec<String>,
 }
 
 /// What [`inspect`](super::inspect) found.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sallyport_core::{Action, Condition, ObjectName, Unknown, UnknownCode, Verb};
 
 /// The most actions of one text: the servers join 61 tables, and what holds thousands of statements is data.
-const MOST_ACTIONS: usize = 8192;
+const MOST_ACTIONS: usize = 2048;
 
 /// What makes two actions the same one, to be merged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +95,10 @@ impl Found {
 
     pub(super) fn absorb(&mut self, other: Self) {
         for (key, used) in other.actions {
+            if self.actions.len() >= MOST_ACTIONS && !self.actions.contains_key(&key) {
+                self.gap(UnknownCode::TooLarge, "too many things done");
+                break;
+            }
             let into = self.actions.entry(key).or_default();
             into.columns.extend(used.columns);
             into.filters.extend(used.filters);

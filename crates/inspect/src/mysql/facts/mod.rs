@@ -43,7 +43,7 @@ const DEPTH_LIMIT: usize = 400;
 /// How many texts within a text are read.
 const NESTED_LIMIT: usize = 64;
 /// How long they may be together, bytes: what is prepared once may be executed often.
-const NESTED_BYTES: usize = 256 << 10;
+const NESTED_BYTES: usize = 128 << 10;
 
 /// How many pairs of a column and a table that may hold it are looked at in one text: their number grows with
 /// the square of its length.

@@ -25,7 +25,7 @@ fn decides_reading(setting: &str) -> bool {
 }
 
 /// What taking over an action costs, against looking at a pair of a column and a table.
-const ACTION: usize = 20;
+const ACTION: usize = 60;
 
 impl Reader {
     pub(super) fn set(&mut self, assignments: &[Assignment]) {

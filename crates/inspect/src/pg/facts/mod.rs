@@ -17,6 +17,7 @@ mod names;
 mod naming;
 mod privilege;
 mod query;
+mod recall;
 mod schema;
 mod scope;
 mod table;
@@ -177,6 +178,8 @@ pub(super) struct Reader<'a> {
     ran_text: bool,
     effects: Vec<StateEffect>,
     consulted_memory: bool,
+    /// How long the present statement is, bytes.
+    extent: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -209,6 +212,7 @@ impl<'a> Reader<'a> {
             ran_text: false,
             effects: Vec::new(),
             consulted_memory: false,
+            extent: 0,
         }
     }
 
@@ -229,6 +233,7 @@ impl<'a> Reader<'a> {
             Ok(0) | Err(_) => text_len,
             Ok(len) => start.saturating_add(len).min(text_len),
         };
+        self.extent = end.saturating_sub(start);
         self.unclassed = false;
         self.ran_text = false;
         self.effects.clear();
@@ -322,11 +327,9 @@ impl<'a> Reader<'a> {
                 name: Some("QUERY PLAN".to_owned()),
                 origin: Origin::Expression(BTreeSet::new()),
             }]),
-            NodeEnum::ExecuteStmt(execute) => self
-                .remembered
-                .prepared
-                .get(&execute.name)
-                .map_or(Lineage::Unsettled, |prepared| prepared.lineage.clone()),
+            NodeEnum::ExecuteStmt(execute) => {
+                self.by_name(&execute.name).map_or(Lineage::Unsettled, |prepared| prepared.lineage.clone())
+            }
             NodeEnum::FetchStmt(fetch) if fetch.ismove => Lineage::Columns(Vec::new()),
             NodeEnum::FetchStmt(fetch) => self
                 .remembered

@@ -7,12 +7,12 @@ use pg_query::protobuf::{
     DiscardMode, ExplainStmt, Node, ReindexObjectType, TransactionStmt, TransactionStmtKind, VariableSetKind,
     VariableSetStmt, a_const,
 };
-use sallyport_core::{Action, Facts, Group, Language, UnknownCode, Verb};
+use sallyport_core::{Action, UnknownCode, Verb};
 
 use super::call::{constant_text, matters};
 use super::names::split;
 use super::{Mode, Reader, inner, string_of, strings};
-use crate::pg::statement::{Prepared, StateEffect, StatementKind};
+use crate::pg::statement::{StateEffect, StatementKind};
 
 impl Reader<'_> {
     /// Any statement, by its kind.
@@ -85,11 +85,7 @@ impl Reader<'_> {
                 self.effects.push(StateEffect::Closes(one));
             }
             NodeEnum::FetchStmt(fetch) => {
-                self.consulted_memory = true;
-                self.act_bare(Verb::Fetch, "cursor", &fetch.portalname);
-                if let Some(cursor) = self.remembered.cursors.get(&fetch.portalname).cloned() {
-                    self.recall(&cursor);
-                }
+                self.fetch(&fetch.portalname);
             }
             NodeEnum::ListenStmt(listen) => self.act_bare(Verb::Listen, "channel", &listen.conditionname),
             NodeEnum::UnlistenStmt(listen) => {
@@ -170,51 +166,6 @@ impl Reader<'_> {
             other => self.definition(other),
         }
         StatementKind::Other
-    }
-
-    /// Reads a statement that runs later by name, on its own, and adds what it does.
-    fn prepared(&mut self, query: &NodeEnum) -> Arc<Prepared> {
-        let outer = std::mem::take(&mut self.found);
-        // Its parameters are those of EXECUTE.
-        let params = std::mem::take(&mut self.given.params);
-        self.deeper(|reader| {
-            reader.any_statement(query);
-        });
-        self.given.params = params;
-        self.exhausted();
-        let own = std::mem::replace(&mut self.found, outer);
-        let facts = Facts {
-            language: Language::Postgres,
-            statements: 1,
-            unknown: own.unknown.clone(),
-            actions: own.actions(),
-        };
-        self.found.absorb(own);
-        Arc::new(Prepared { facts, lineage: self.settle(query) })
-    }
-
-    fn recall(&mut self, prepared: &Prepared) {
-        for action in &prepared.facts.actions {
-            // A call in it may be of code that nobody has read.
-            self.unclassed |= action.group == Group::Code;
-            self.add(action.clone());
-        }
-        if let Some(unknown) = &prepared.facts.unknown {
-            self.gap(unknown.code, unknown.detail.clone());
-        }
-    }
-
-    pub(super) fn execute(&mut self, name: &str, params: &[Node]) {
-        self.consulted_memory = true;
-        self.act_bare(Verb::Execute, "statement", name);
-        self.all(params, Mode::Read);
-        match self.remembered.prepared.get(name).cloned() {
-            Some(prepared) => self.recall(&prepared),
-            None => {
-                self.settings_dirty();
-                self.gap(UnknownCode::Dynamic, "EXECUTE of a statement that was not seen prepared");
-            }
-        }
     }
 
     fn transaction(&mut self, transaction: &TransactionStmt) -> StatementKind {

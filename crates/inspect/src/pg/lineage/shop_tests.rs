@@ -1,15 +1,11 @@
 //! The shop that the tests of lineage read: its catalog, and how an answer is written in a case file.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
-
-use sallyport_core::{Facts, Language};
 
 use super::super::catalog::{Catalog, CatalogColumn, CatalogFunction, CatalogRelation, RelationKind};
-use super::super::statement::{Context, Prepared, Remembered};
-use super::super::text;
-use super::{BaseColumn, Lineage, Origin, OutputColumn, settle};
-use crate::room;
+use super::super::inspect;
+use super::super::statement::{Context, Remembered, StateEffect};
+use super::{BaseColumn, Lineage, Origin};
 
 /// One line per relation: kind, name, columns, definition.
 const RELATIONS: &str = "
@@ -71,43 +67,32 @@ pub(super) fn catalog() -> Catalog {
     Catalog::new(relations, functions, vec![("public".into(), "<~>".into())], 1)
 }
 
-/// One prepared statement and one cursor.
-pub(super) fn session() -> Remembered {
-    let prepared = Arc::new(Prepared {
-        facts: Facts { language: Language::Postgres, statements: 1, unknown: None, actions: Vec::new() },
-        lineage: Lineage::Columns(vec![OutputColumn {
-            name: Some("email".into()),
-            origin: Origin::Column(BaseColumn {
-                schema: "public".into(),
-                relation: "users".into(),
-                column: "email".into(),
-            }),
-        }]),
-    });
-    let mut remembered = Remembered::default();
-    remembered.prepared.insert("stored".into(), Arc::clone(&prepared));
-    remembered.cursors.insert("cur".into(), prepared);
-    remembered
-}
-
-/// The answer for a text of one statement.
+/// The answer for a text of one statement, in a session with a prepared statement and a cursor.
 pub(super) fn ask(text: &str, catalog: Option<&Catalog>, path: &[&str]) -> Lineage {
-    room::with(|| ask_here(text, catalog, path)).expect("stack to read with")
-}
-
-fn ask_here(text: &str, catalog: Option<&Catalog>, path: &[&str]) -> Lineage {
-    let Ok(parsed) = text::parse(text) else { return Lineage::Unsettled };
     let path: Vec<String> = path.iter().map(|schema| (*schema).to_owned()).collect();
-    let remembered = session();
+    let mut remembered = Remembered::default();
     let context = Context {
         search_path: &path,
         standard_conforming_strings: true,
         client_encoding: "UTF8",
         catalog,
-        remembered: &remembered,
+        remembered: &Remembered::default(),
     };
-    let node = parsed.stmts[0].stmt.as_ref().and_then(|stmt| stmt.node.as_ref()).expect("a node");
-    settle(node, &context)
+    let before = "PREPARE stored AS SELECT email FROM users; DECLARE cur CURSOR FOR SELECT email FROM users";
+    for statement in inspect(before.as_bytes(), &context).statements {
+        for effect in statement.effects {
+            match effect {
+                StateEffect::Prepares(name, prepared) => drop(remembered.prepared.insert(name, prepared)),
+                StateEffect::Declares(name, prepared) => drop(remembered.cursors.insert(name, prepared)),
+                _ => {}
+            }
+        }
+    }
+    let context = Context { remembered: &remembered, ..context };
+    inspect(text.as_bytes(), &context)
+        .statements
+        .first()
+        .map_or(Lineage::Unsettled, |statement| statement.lineage.clone())
 }
 
 /// `name=schema.relation.column`, `name={sources}`, `name=?`; `public.` is left out; `??` when nothing
