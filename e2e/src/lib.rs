@@ -12,12 +12,16 @@ mod client;
 mod cluster;
 mod driver;
 mod gateway;
+mod mariadb;
+mod mysql;
 mod raw;
 
 pub use client::{Kind, Outcome, Session, attempt};
 pub use cluster::{Cluster, seed};
 pub use driver::{Driver, Playing, Program};
 pub use gateway::{Gateway, Options, Policy, Ran, python};
+pub use mariadb::MariaDb;
+pub use mysql::{MysqlClient, MysqlGateway, MysqlOutcome, MysqlSession};
 pub use raw::{Fields, Message, Raw, frame};
 
 use std::time::{Duration, Instant};

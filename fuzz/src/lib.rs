@@ -18,6 +18,7 @@ use bytes::BytesMut;
 use sallyport_core::Facts;
 use sallyport_inspect::http::Apis;
 use sallyport_inspect::lines::Lines;
+use sallyport_wire::mysql::{self as mysql_wire, PacketDecoder};
 use sallyport_wire::pg::{self, FrameDecoder};
 use serde_json::{Value, json};
 
@@ -31,6 +32,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("shell", shell),
     ("http", http),
     ("frames", frames),
+    ("mysql-frames", mysql_frames),
     ("mask", mask),
 ];
 
@@ -157,6 +159,48 @@ pub fn frames(data: &[u8]) {
             pg::backend::notification(frame).is_ok(),
             pg::backend::ready_for_query(frame).is_ok(),
             pg::backend::command_complete(frame).is_ok(),
+        ];
+        std::hint::black_box(answers);
+    }
+}
+
+/// Packets of MySQL's protocol: however the bytes arrive, the same payloads come out, and every reader of a
+/// payload takes any.
+pub fn mysql_frames(data: &[u8]) {
+    let decoder = PacketDecoder::new(1 << 16);
+    let read = |chunks: &[&[u8]]| {
+        let mut buffer = BytesMut::new();
+        let mut found = Vec::new();
+        for chunk in chunks {
+            buffer.extend_from_slice(chunk);
+            while let Ok(Some(packet)) = decoder.decode(&mut buffer) {
+                found.push(packet);
+            }
+        }
+        found
+    };
+    let whole = read(&[data]);
+    let (first, second) = data.split_at(data.len() / 2);
+    assert_eq!(whole, read(&[first, second]), "payloads do not depend on how the bytes arrive");
+    for packet in &whole {
+        let payload = packet.payload();
+        let columns = usize::from(packet.tag() & 15);
+        let kinds = vec![packet.last; columns];
+        let parameters = columns;
+        let answers = [
+            mysql_wire::handshake::Greeting::parse(payload).is_ok(),
+            mysql_wire::handshake::client_first(payload).is_ok(),
+            mysql_wire::handshake::AuthSwitch::parse(payload).is_ok(),
+            mysql_wire::command::Command::parse(payload).is_ok(),
+            mysql_wire::command::Execute::parse(payload, parameters, None, |index| index == 1).is_ok(),
+            mysql_wire::column::Column::parse(payload).is_ok(),
+            mysql_wire::reply::Done::parse(payload).is_ok(),
+            mysql_wire::reply::Done::parse_eof(payload).is_ok(),
+            mysql_wire::reply::Failure::parse(payload).is_ok(),
+            mysql_wire::reply::Prepared::parse(payload).is_ok(),
+            mysql_wire::reply::column_count(payload).is_ok(),
+            mysql_wire::row::text_values(payload, columns).is_ok(),
+            mysql_wire::row::binary_values(payload, kinds.into_iter()).is_ok(),
         ];
         std::hint::black_box(answers);
     }

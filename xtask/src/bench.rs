@@ -4,13 +4,13 @@ use crate::machine::{self, Need};
 use crate::shell::{self, Outcome, cargo};
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    machine::prepare(&[Need::Compilers, Need::Postgres, Need::PgBouncer])?;
-    // The whole way, against the server itself and against PgBouncer, in one run.
+    machine::prepare(&[Need::Compilers, Need::Postgres, Need::PgBouncer, Need::MariaDb, Need::Sysbench])?;
+    // The whole way, against each server itself and a peer (PgBouncer, HAProxy), in one run.
     shell::run(&mut cargo(&["build", "--release", "--locked", "-p", "sallyport"]))?;
     let program = shell::target_dir().join("release/sallyport");
-    shell::run(
-        std::process::Command::new("python3").arg("bench/postgres.py").arg("--sallyport").arg(program),
-    )?;
+    for bench in ["bench/postgres.py", "bench/mysql.py"] {
+        shell::run(std::process::Command::new("python3").arg(bench).arg("--sallyport").arg(&program))?;
+    }
     // What one recorded entry costs, by how durable it has to be. The folder decides the disk.
     let append = ["run", "--release", "--locked", "-p", "sallyport-record", "--example", "recording", "--"];
     shell::run(cargo(&append).args(arguments.first()))?;

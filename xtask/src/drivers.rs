@@ -1,8 +1,8 @@
 //! The drivers that the end-to-end tests play, in their own languages, under the target folder.
 //!
 //! ```text
-//! e2e/requirements.txt        -> target/venv      psycopg, asyncpg, SQLAlchemy, Django
-//! e2e/clients/node/*.json     -> target/node      node-postgres and its family, Prisma's client
+//! e2e/requirements.txt        -> target/venv      psycopg, asyncpg, SQLAlchemy, Django, PyMySQL, Connector/Python
+//! e2e/clients/node/*.json     -> target/node      node-postgres and its family, Prisma's client, mysql2
 //! e2e/clients/jdbc/Main.java  -> target/jdbc      classes; the driver itself is Debian's package
 //! ```
 //!
@@ -16,6 +16,8 @@ use crate::shell::{Failure, Outcome, root, run, succeeds, target_dir};
 
 /// The JDBC driver, where Debian puts it.
 const JDBC: &str = "/usr/share/java/postgresql.jar";
+/// The same of MariaDB's, which the tests run from source.
+const MARIADB_JDBC: &str = "/usr/share/java/mariadb-java-client.jar";
 
 /// Debian's names of what is missing.
 pub(crate) fn missing_packages() -> Vec<&'static str> {
@@ -34,6 +36,9 @@ pub(crate) fn missing_packages() -> Vec<&'static str> {
     }
     if !Path::new(JDBC).exists() {
         packages.push("libpostgresql-jdbc-java");
+    }
+    if !Path::new(MARIADB_JDBC).exists() {
+        packages.push("libmariadb-java");
     }
     packages
 }

@@ -20,12 +20,16 @@ pub(crate) enum Need {
     Cxx,
     /// PostgreSQL's server and client, 15 or later.
     Postgres,
+    /// MariaDB's server and client.
+    MariaDb,
     /// The drivers that the end-to-end tests play: Python's, Node.js's and Java's.
     Drivers,
     /// cargo-nextest.
     Nextest,
     /// PgBouncer, the peer that measurements are held against.
     PgBouncer,
+    /// What measures the gateway before MariaDB, and the peer that it is held against.
+    Sysbench,
 }
 
 /// The oldest PostgreSQL that is tested against.
@@ -83,6 +87,22 @@ fn missing_packages(needs: &[Need]) -> Vec<&'static str> {
         && (postgres().is_none() || !succeeds(Command::new("psql").arg("--version")))
     {
         packages.push("postgresql");
+    }
+    if needs.contains(&Need::MariaDb) {
+        if !Path::new("/usr/sbin/mariadbd").exists() && !succeeds(Command::new("mariadbd").arg("--version")) {
+            packages.push("mariadb-server");
+        }
+        if !succeeds(Command::new("mariadb").arg("--version")) {
+            packages.push("mariadb-client");
+        }
+    }
+    if needs.contains(&Need::Sysbench) {
+        if !succeeds(Command::new("sysbench").arg("--version")) {
+            packages.push("sysbench");
+        }
+        if !Path::new("/usr/sbin/haproxy").exists() && !succeeds(Command::new("haproxy").arg("-v")) {
+            packages.push("haproxy");
+        }
     }
     if needs.contains(&Need::PgBouncer)
         && !Path::new("/usr/sbin/pgbouncer").exists()

@@ -10,7 +10,14 @@ use crate::machine::{self, Need};
 use crate::shell::{self, Outcome, cargo, target_dir};
 
 pub(crate) fn run() -> Outcome {
-    machine::prepare(&[Need::Compilers, Need::Postgres, Need::Drivers, Need::PgBouncer, Need::Nextest])?;
+    machine::prepare(&[
+        Need::Compilers,
+        Need::Postgres,
+        Need::MariaDb,
+        Need::Drivers,
+        Need::PgBouncer,
+        Need::Nextest,
+    ])?;
     check::quick()?;
     run_tests()?;
     check::clippy()

@@ -69,7 +69,7 @@ pub struct TlsIdentity {
 pub struct Target {
     /// Unique name, by which callers ask for it.
     pub name: String,
-    /// `postgres` today.
+    /// `postgres` or `mysql`.
     pub protocol: String,
     /// Host name or address.
     pub host: String,

@@ -25,7 +25,7 @@ use tokio_rustls::rustls::ClientConfig;
 
 use crate::credentials::Credentials;
 use crate::listener::{self, Places};
-use crate::protocol;
+use crate::protocol::{self, Protocol};
 use crate::registry::{EndReason, Registry};
 use crate::session::Who;
 use crate::settings::Settings;
@@ -133,28 +133,34 @@ pub enum GatewayError {
 pub struct Gateway {
     house: Arc<House>,
     listeners: Arc<[Listening]>,
-    address: SocketAddr,
+    postgres: SocketAddr,
+    mysql: Option<SocketAddr>,
 }
 
-/// One listening socket, and the target that it belongs to, if it does to one.
+/// One listening socket, what its callers speak, and the target that it belongs to, if it does to one.
 struct Listening {
     socket: TcpListener,
     address: SocketAddr,
+    protocol: Protocol,
     own: Option<Arc<str>>,
 }
 
 impl Listening {
-    async fn on(address: SocketAddr, own: Option<Arc<str>>) -> Result<Self, GatewayError> {
+    async fn on(
+        address: SocketAddr,
+        protocol: Protocol,
+        own: Option<Arc<str>>,
+    ) -> Result<Self, GatewayError> {
         let listen = |source| GatewayError::Listen { address, source };
         let socket = TcpListener::bind(address).await.map_err(listen)?;
         let address = socket.local_addr().map_err(listen)?;
-        Ok(Self { socket, address, own })
+        Ok(Self { socket, address, protocol, own })
     }
 }
 
 impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gateway").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Gateway").field("postgres", &self.postgres).finish_non_exhaustive()
     }
 }
 
@@ -175,11 +181,19 @@ impl Gateway {
     /// # Errors
     /// When the address is taken, or a target's TLS settings cannot be read.
     pub async fn bind(settings: Settings, parts: Parts) -> Result<Self, GatewayError> {
-        let shared = Listening::on(settings.postgres, None).await?;
-        let address = shared.address;
+        let shared = Listening::on(settings.postgres, Protocol::Postgres, None).await?;
+        let postgres = shared.address;
         let mut listeners = vec![shared];
-        for (target, address) in &settings.own_listeners {
-            listeners.push(Listening::on(*address, Some(Arc::from(target.as_str()))).await?);
+        let mut mysql = None;
+        if let Some(address) = settings.mysql {
+            let shared = Listening::on(address, Protocol::Mysql, None).await?;
+            mysql = Some(shared.address);
+            listeners.push(shared);
+        }
+        for (name, address) in &settings.own_listeners {
+            let target = parts.targets.iter().find(|target| target.name == *name);
+            let protocol = target.map_or(Protocol::Postgres, Protocol::of);
+            listeners.push(Listening::on(*address, protocol, Some(Arc::from(name.as_str()))).await?);
         }
         let places = Places::new(settings.connections);
         let workers = Workers::start(settings.workers).map_err(GatewayError::Workers)?;
@@ -200,13 +214,19 @@ impl Gateway {
             workers,
             protocols: protocol::Shared::default(),
         };
-        Ok(Self { house: Arc::new(house), listeners: listeners.into(), address })
+        Ok(Self { house: Arc::new(house), listeners: listeners.into(), postgres, mysql })
     }
 
-    /// Where callers connect.
+    /// Where PostgreSQL's callers connect.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.postgres
+    }
+
+    /// Where MySQL's callers connect, if they may.
+    #[must_use]
+    pub fn mysql_address(&self) -> Option<SocketAddr> {
+        self.mysql
     }
 
     /// Where callers of one target alone connect, by the target's name.
@@ -218,7 +238,7 @@ impl Gateway {
     pub async fn serve(&self) {
         let house = &self.house;
         let all = self.listeners.iter().map(|it| {
-            Box::pin(listener::accept(&it.socket, it.own.as_ref(), house, &house.places))
+            Box::pin(listener::accept(&it.socket, it.protocol, it.own.as_ref(), house, &house.places))
                 as Pin<Box<dyn Future<Output = ()> + Send + '_>>
         });
         Together(all.collect()).await;

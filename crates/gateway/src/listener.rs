@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::house::House;
-use crate::protocol;
+use crate::protocol::{self, Protocol};
 use crate::turns::neighbourhood;
 
 /// A pause after the system could not accept (out of file descriptors, mostly).
@@ -70,6 +70,7 @@ impl Places {
 /// Accepts until dropped; `own` is the target that the listener belongs to.
 pub(crate) async fn accept(
     listener: &TcpListener,
+    protocol: Protocol,
     own: Option<&Arc<str>>,
     house: &Arc<House>,
     places: &Places,
@@ -94,7 +95,7 @@ pub(crate) async fn accept(
         let of_session = Arc::clone(house);
         let own = own.map(Arc::clone);
         let served = house.workers.serve(&house.tasks, socket, peer, move |socket, peer| async move {
-            protocol::serve(of_session, socket, peer, own).await;
+            protocol::serve(of_session, protocol, socket, peer, own).await;
             drop((permit, place));
         });
         if let Err(error) = served {

@@ -40,6 +40,8 @@ pub struct Settings {
     pub postgres: SocketAddr,
     /// Addresses that belong to one target each, by the target's name.
     pub own_listeners: Vec<(String, SocketAddr)>,
+    /// Where MySQL and MariaDB clients connect, if they may.
+    pub mysql: Option<SocketAddr>,
     /// TLS towards callers.
     pub tls: ListenerTls,
     /// How callers hand over their tokens.
@@ -77,6 +79,7 @@ impl Settings {
         Self {
             postgres,
             own_listeners: Vec::new(),
+            mysql: None,
             tls,
             sign_in: SignIn::default(),
             handshake: Duration::from_secs(15),

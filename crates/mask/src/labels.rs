@@ -42,6 +42,27 @@ const CATALOG_COLUMNS: &[&str] = &[
     "*/*/information_schema.user_mapping_options.*",
     "*/*/pg_catalog.pg_subscription.subconninfo",
     "*/*/pg_catalog.pg_largeobject.*",
+    // MySQL and MariaDB: credentials, samples of the data, texts of others' statements.
+    "*/*/mysql.user.*",
+    "*/*/mysql.global_priv.*",
+    "*/*/mysql.servers.*",
+    "*/*/mysql.password_history.*",
+    "*/*/mysql.slave_master_info.*",
+    "*/*/mysql.column_stats.*",
+    "*/*/mysql.column_statistics.*",
+    "*/*/mysql.general_log.*",
+    "*/*/mysql.slow_log.*",
+    "*/*/information_schema.column_statistics.*",
+    "*/*/information_schema.processlist.info*",
+    "*/*/information_schema.innodb_trx.trx_query",
+    "*/*/information_schema.innodb_locks.lock_data",
+    "*/*/performance_schema.*.*sql_text*",
+    "*/*/performance_schema.*.*_info",
+    "*/*/performance_schema.*.*sample*",
+    "*/*/performance_schema.data_locks.lock_data",
+    "*/*/performance_schema.user_variables_by_thread.*",
+    "*/*/sys.*.*query*",
+    "*/*/sys.*.*statement*",
 ];
 
 /// Relations remembered before the memory is emptied.

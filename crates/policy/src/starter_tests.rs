@@ -1,12 +1,23 @@
 //! The starting policy against its own cases, read by the inspector that reads live operations.
 
 use sallyport_core::{Facts, NoLabels};
+use sallyport_inspect::mysql;
 use sallyport_inspect::pg::{Context, Remembered, inspect};
 
 use super::*;
 use crate::testing::{TestReport, run_tests};
 
-fn facts(_language: &str, text: &str, search_path: &[String]) -> Facts {
+fn facts(language: &str, text: &str, search_path: &[String]) -> Facts {
+    if language == "mysql" {
+        let context = mysql::Context {
+            flavour: mysql::Flavour::Either,
+            sql_mode: Some(mysql::SqlMode::DEFAULT),
+            character_set: "utf8mb4",
+            database: search_path.first().map(String::as_str),
+            lower_case_table_names: 0,
+        };
+        return mysql::inspect(text.as_bytes(), &context).facts;
+    }
     let context = Context {
         search_path,
         standard_conforming_strings: true,

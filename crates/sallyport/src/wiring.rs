@@ -158,6 +158,7 @@ fn settings(config: &Config, clock: &dyn Clock) -> Result<Settings, Failure> {
             SignInEntry::Password => SignIn::Password,
             SignInEntry::Oauth => SignIn::Bearer,
         },
+        mysql: config.mysql,
         ..Settings::new(config.postgres, listener)
     })
 }
@@ -400,7 +401,8 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     for (target, address) in gateway.own_addresses() {
         tracing::info!(target = %target, %address, "listening for one target");
     }
-    tracing::info!(postgres = %gateway.address(), api = %api_address, "serving");
+    let mysql = gateway.mysql_address().map_or_else(|| "off".to_owned(), |address| address.to_string());
+    tracing::info!(postgres = %gateway.address(), mysql, api = %api_address, "serving");
     tokio::select! {
         () = gateway.serve() => tracing::error!("the listener ended"),
         _ = terminate.recv() => tracing::info!("SIGTERM: draining"),

@@ -37,7 +37,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("axum", &["api"]),
     ("utoipa", &["api"]),
     ("object_store", &["record"]),
-    ("ed25519-dalek", &["record"]),
+    ("ed25519-dalek", &["gateway", "record"]),
     ("pg_query", &["inspect"]),
     ("sqlparser", &["inspect"]),
     ("cedar-policy", &["policy"]),

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 pub struct TargetView {
     /// Unique name.
     pub name: String,
-    /// `postgres`.
+    /// `postgres` or `mysql`.
     pub protocol: String,
     /// Host and port.
     pub address: String,

@@ -1,8 +1,9 @@
 //! The protocols.
 //!
 //! Each is one folder that knows its wire and nothing of policy or storage. A listener belongs to one
-//! protocol; PostgreSQL is the first.
+//! protocol, and a target speaks the one that its configuration names.
 
+pub(crate) mod mysql;
 pub(crate) mod pg;
 
 use std::net::SocketAddr;
@@ -19,16 +20,49 @@ use crate::survey::Surveyed;
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(crate) pg: pg::Shared,
+    pub(crate) mysql: mysql::Shared,
+}
+
+/// The name in `protocol` of targets that speak MySQL's.
+pub(crate) const MYSQL: &str = "mysql";
+
+/// What a listener's callers speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// PostgreSQL's.
+    Postgres,
+    /// MySQL's and MariaDB's.
+    Mysql,
+}
+
+impl Protocol {
+    /// What a target speaks.
+    pub(crate) fn of(target: &Target) -> Self {
+        if target.protocol == MYSQL { Self::Mysql } else { Self::Postgres }
+    }
 }
 
 /// Serves one accepted connection to its end; `own` is the target whose listener it came by.
-pub(crate) async fn serve(house: Arc<House>, socket: TcpStream, peer: SocketAddr, own: Option<Arc<str>>) {
-    pg::serve(house, socket, peer, own).await;
+pub(crate) async fn serve(
+    house: Arc<House>,
+    protocol: Protocol,
+    socket: TcpStream,
+    peer: SocketAddr,
+    own: Option<Arc<str>>,
+) {
+    match protocol {
+        Protocol::Postgres => pg::serve(house, socket, peer, own).await,
+        Protocol::Mysql => mysql::serve(house, socket, peer, own).await,
+    }
 }
 
 /// Signs in to a target and out again.
 pub(crate) async fn test_target(house: &House, name: &str) -> Option<TargetHealth> {
-    pg::test_target(house, name).await
+    let protocol = Protocol::of(&house.targets.get().get(name)?.target);
+    match protocol {
+        Protocol::Postgres => pg::test_target(house, name).await,
+        Protocol::Mysql => mysql::test_target(house, name).await,
+    }
 }
 
 /// Looks at what a database of a target holds.

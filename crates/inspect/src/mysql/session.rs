@@ -91,7 +91,7 @@ impl Session {
                 lexer.rules.mode_known = known.is_some();
                 lexer.rules.mode = known.map_or(lexer.rules.mode, SqlMode::named);
             }
-            "character_set_client" => self.character_set(value, lexer)?,
+            "character_set_client" | "names" | "character_set" => self.character_set(value, lexer)?,
             _ => {}
         }
         Ok(())

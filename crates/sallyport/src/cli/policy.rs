@@ -84,9 +84,18 @@ fn check(bench: &mut Bench, dir: Option<PathBuf>) -> Result<(), Failure> {
     }
 }
 
+/// Facts of a text. `search_path` is PostgreSQL's; of MySQL its first name is the current database.
 fn facts(language: &str, text: &str, search_path: &[String]) -> Facts {
-    // One language today; the policy's cases name it so that they stay true when there are more.
-    let _postgres = language;
+    if language == "mysql" {
+        let context = sallyport_inspect::mysql::Context {
+            flavour: sallyport_inspect::mysql::Flavour::Either,
+            sql_mode: Some(sallyport_inspect::mysql::SqlMode::DEFAULT),
+            character_set: "utf8mb4",
+            database: search_path.first().map(String::as_str),
+            lower_case_table_names: 0,
+        };
+        return sallyport_inspect::mysql::inspect(text.as_bytes(), &context).facts;
+    }
     let remembered = sallyport_inspect::pg::Remembered::default();
     let context = sallyport_inspect::pg::Context {
         search_path,
@@ -136,11 +145,13 @@ fn explain(
         .iter()
         .find(|known| known.name == target)
         .ok_or_else(|| Failure::usage(format!("no target {target} is configured")))?;
-    let facts = facts("postgres", statement, &["public".to_owned()]);
+    let database = database.unwrap_or(&target.database);
+    let path = if target.protocol == "mysql" { database } else { "public" };
+    let facts = facts(&target.protocol, statement, &[path.to_owned()]);
     let explanation = policy.explain(&Question {
         principal,
         target,
-        database: database.unwrap_or(&target.database),
+        database,
         facts: &facts,
         labels: &labels,
         in_transaction,

@@ -32,7 +32,7 @@ pub(crate) const EXAMPLE: &str = include_str!("example.toml");
 /// Where the gateway looks for its configuration when `--config` is not given.
 pub(crate) const DEFAULT_FILE: &str = "sallyport.toml";
 
-/// TLS of the PostgreSQL listener.
+/// TLS of the listeners for database clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ListenerTls {
     /// Plain text; on loopback only.
@@ -103,7 +103,9 @@ pub(crate) struct Config {
     pub(crate) data_dir: PathBuf,
     /// The PostgreSQL listener.
     pub(crate) postgres: SocketAddr,
-    /// Its TLS.
+    /// The listener for MySQL and MariaDB, where there is one.
+    pub(crate) mysql: Option<SocketAddr>,
+    /// TLS of both.
     pub(crate) postgres_tls: ListenerTls,
     /// How its clients hand over their tokens.
     pub(crate) sign_in: SignInEntry,

@@ -49,13 +49,16 @@ pub(crate) struct ConfigFile {
 pub(crate) struct ListenEntry {
     /// Address for PostgreSQL clients, as `127.0.0.1:6432`.
     pub(crate) postgres: String,
+    /// Address for MySQL and MariaDB clients, as `127.0.0.1:6433`. Nobody can connect when it is left out.
+    #[serde(default)]
+    pub(crate) mysql: Option<String>,
     /// Address of the API; loopback. For others, put a TLS proxy in front.
     pub(crate) api: String,
     /// Where people reach the API through the proxy in front of it, as `https://gw.example.com`: for
     /// links in refusals, and the one host name besides loopback's that the API answers to.
     #[serde(default)]
     pub(crate) public_url: Option<String>,
-    /// Whether PostgreSQL clients must speak TLS: they must unless `off`, which is for loopback only.
+    /// Whether database clients must speak TLS: they must unless `off`, which is for loopback only.
     #[serde(default)]
     pub(crate) tls: Option<ListenTls>,
     /// How clients that do not say otherwise hand over their token: `password` unless `oauth`.
@@ -96,7 +99,7 @@ pub(crate) enum SignInEntry {
 pub(crate) struct TargetEntry {
     /// Unique name, by which callers ask for it: lower-case letters, digits, `-`, `_`, `.`.
     pub(crate) name: String,
-    /// `postgres`.
+    /// `postgres` or `mysql` (MariaDB too).
     pub(crate) protocol: String,
     /// `host:port`.
     pub(crate) address: String,

@@ -7,6 +7,8 @@
 //! Everything that came from outside is made visible in here, so that no viewer shows anything that could
 //! drive a terminal; each viewer adds what its own form asks for.
 
+mod gathered;
+mod mysql;
 mod pace;
 mod results;
 mod teller;

@@ -75,6 +75,7 @@ impl Teller {
             }
             Event::Intent {
                 operation,
+                kind,
                 text_length,
                 parameters,
                 facts,
@@ -83,6 +84,7 @@ impl Teller {
                 approved_by,
                 ..
             } => {
+                self.results.asked(*operation, *kind);
                 let said = (payload, *text_length, parameters.as_slice());
                 let mut asked = self.asked(*operation, Passage::Passed, said, facts, decision);
                 asked.request = approval.as_ref().map(ToString::to_string);
@@ -156,7 +158,7 @@ impl Teller {
         // Only the error that follows its refusal says the same again; any other is shown.
         told.retain(|what| match what {
             What::Said { severity, message, .. } if severity != "NOTICE" => {
-                self.told.take().is_none_or(|told| told != *message)
+                self.told.take().is_none_or(|told| !self.results.says(message, &told))
             }
             _ => true,
         });

@@ -133,7 +133,7 @@ fn many_rows_are_set_out_in_pieces_and_those_left_out_are_counted() {
 #[test]
 fn a_reply_in_another_protocol_is_named_by_its_size() {
     let mut transcript = Shown::new(2);
-    transcript.entry(&entry(0, opened("mysql"), b""));
+    transcript.entry(&entry(0, opened("other"), b""));
     assert_eq!(transcript.entry(&data(b"\x1b[2Jabc", 1)), Vec::<String>::new());
     let outcome = Event::Outcome { operation: 1, rows: 1, bytes: 9, masked: 0, duration_us: 1, error: None };
     let lines = transcript.entry(&entry(2, outcome, b""));

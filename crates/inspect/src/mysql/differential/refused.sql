@@ -1,7 +1,7 @@
 -- What the server's grammar takes, and we do not: answered as unknown.
 -- 1. The server ended at an unknown variable, function or option before it came to what is wrong with the text (most of SET).
 -- 2. A second KILL target, a leading dot, parts of programs outside of them: nothing that is written every day.
--- 3. Not supported by name: FOR PORTION OF, CYCLE, WITH CUBE, SET NAMES with more behind it, PREVIOUS VALUE FOR, DROP of several sequences.
+-- 3. Not supported by name: FOR PORTION OF, CYCLE, WITH CUBE, PREVIOUS VALUE FOR, DROP of several sequences.
 ALTER ONLINE ONLINE TABLE t ADD a INT
 CREATE AGGREGATE FUNCTION f(a INT) RETURNS RETURNS INT BEGIN FETCH GROUP NEXT ROW; RETURN 1; END
 DELETE FROM t FOR PORTION OF p FROM '2020' TO '2021'
@@ -53,7 +53,6 @@ SET GLOBAL a= 1, b= 2, SESSION 1 c= 3
 SET LOCAL= a 1
 SET NAMES NAMES DEFAULT
 SET NAMES NAMES utf8mb4
-SET NAMES utf8mb4, @a = 1
 SET NAMES x COLLATE
 SET NAMES x COLLATE FROM y
 SET NAMES x COLLATE y y

@@ -1,7 +1,7 @@
 //! Statements of a session: SET in all its forms, transactions, prepared statements, EXPLAIN and the like.
 
 use sallyport_core::Unknown;
-use sqlparser::ast::{Expr, Ident};
+use sqlparser::ast::{Expr, Ident, Value};
 
 use super::super::lexer::{Kind, Lexeme};
 use super::super::{query, reading};
@@ -46,13 +46,37 @@ pub(super) fn set(cursor: &mut Cursor<'_, '_>, depth: usize) -> Result<Statement
         return Ok(Statement::SetTransaction { global: scope == Some("GLOBAL") });
     }
     *cursor = before;
-    let mut assignments = Vec::new();
+    several(cursor, Vec::new())
+}
+
+/// Assignments, among which character sets may stand by their words, behind those read before.
+fn several(cursor: &mut Cursor<'_, '_>, mut assignments: Vec<Assignment>) -> Result<Statement, Unknown> {
     let mut scope = Scope::Session;
     loop {
-        // A scope holds for what follows it without one.
-        let (read, next) = scoped_assignment(cursor, scope)?;
-        scope = next;
-        assignments.push(read);
+        // With an equals sign behind it, NAMES is read as any variable's name; the server takes none of that name.
+        let is_variable = cursor.peek(1).is_some_and(|next| next.is_symbol("=") || next.is_symbol(":="));
+        let setting = if !is_variable && cursor.word("NAMES") {
+            Some("names")
+        } else if cursor.words(&["CHARACTER", "SET"])
+            || cursor.words(&["CHAR", "SET"])
+            || cursor.word("CHARSET")
+        {
+            Some("character_set")
+        } else {
+            None
+        };
+        match setting {
+            Some(setting) => {
+                let value = character_set(cursor, setting)?;
+                assignments.push(named(setting, value));
+            }
+            None => {
+                // A scope holds for what follows it without one.
+                let (read, next) = scoped_assignment(cursor, scope)?;
+                scope = next;
+                assignments.push(read);
+            }
+        }
         if !cursor.symbol(",") {
             break;
         }
@@ -61,7 +85,24 @@ pub(super) fn set(cursor: &mut Cursor<'_, '_>, depth: usize) -> Result<Statement
     Ok(Statement::Set(assignments))
 }
 
+/// `NAMES x` and `CHARACTER SET x` as an assignment of that name, which no variable has.
+fn named(setting: &str, value: Option<String>) -> Assignment {
+    let value = value.map(|value| Expr::Value(Value::SingleQuotedString(value).with_empty_span()));
+    Assignment { target: AssignmentTarget::System { scope: Scope::Session, name: setting.to_owned() }, value }
+}
+
 fn set_names(cursor: &mut Cursor<'_, '_>, setting: &'static str) -> Result<Statement, Unknown> {
+    let value = character_set(cursor, setting)?;
+    // `SET NAMES x, @y = 1` is one statement.
+    if cursor.symbol(",") {
+        return several(cursor, vec![named(setting, value)]);
+    }
+    cursor.end()?;
+    Ok(Statement::SetNames { setting, value })
+}
+
+/// The name behind NAMES or CHARACTER SET; nothing for the default.
+fn character_set(cursor: &mut Cursor<'_, '_>, setting: &str) -> Result<Option<String>, Unknown> {
     if setting == "names" && cursor.sees_symbol("=") {
         return Err(cursor.fails("a character set"));
     }
@@ -69,12 +110,7 @@ fn set_names(cursor: &mut Cursor<'_, '_>, setting: &'static str) -> Result<State
     if cursor.word("COLLATE") {
         cursor.text()?;
     }
-    // `SET NAMES x, @y = 1` is one statement.
-    if cursor.symbol(",") {
-        return Err(unsupported("SET NAMES with more behind it"));
-    }
-    cursor.end()?;
-    Ok(Statement::SetNames { setting, value })
+    Ok(value)
 }
 
 fn assignment(cursor: &mut Cursor<'_, '_>) -> Result<Assignment, Unknown> {

@@ -159,7 +159,7 @@ fn values_that_do_not_exist_are_errors() {
     wrong("kind", "\"agent\"", "\"robot\"", "unknown variant `robot`", "kind");
     wrong("role", "[\"approver\"]", "[\"root\"]", "unknown variant `root`", "roles");
     wrong("duration", "\"90s\"", "\"90\"", "not a duration", "hold_wait");
-    wrong("protocol", "protocol = \"postgres\"", "protocol = \"mysql\"", "no protocol `mysql`", "mysql");
+    wrong("protocol", "protocol = \"postgres\"", "protocol = \"oracle\"", "no protocol `oracle`", "oracle");
     wrong("toml", "data_dir = \"data\"", "data_dir = ", "", "data_dir");
 }
 

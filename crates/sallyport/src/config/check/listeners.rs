@@ -60,7 +60,8 @@ impl Checker<'_> {
             let Some(text) = &target.listen else { continue };
             let at = [Step::Key("target"), Step::At(index), Step::Key("listen")];
             let Some(address) = self.address(&at, text) else { continue };
-            let taken = [postgres, api].into_iter().flatten().chain(found.values().copied());
+            let mysql = model.listen.mysql.as_deref().and_then(|text| text.parse().ok());
+            let taken = [postgres, mysql, api].into_iter().flatten().chain(found.values().copied());
             if address.port() != 0 && taken.into_iter().any(|other| other == address) {
                 self.problem(&at, "two listeners on one address");
             }
@@ -74,6 +75,24 @@ impl Checker<'_> {
             found.insert(target.name.clone(), address);
         }
         found
+    }
+
+    /// The listener for MySQL and MariaDB. It has the TLS of the other one, so the same addresses may be plain.
+    pub(super) fn listen_mysql(&mut self, entry: &ListenEntry) -> Option<SocketAddr> {
+        const AT: [Step<'static>; 2] = [Step::Key("listen"), Step::Key("mysql")];
+        let mysql = self.address(&AT, entry.mysql.as_deref()?)?;
+        let taken = [entry.postgres.parse(), entry.api.parse::<SocketAddr>()];
+        if mysql.port() != 0 && taken.iter().flatten().any(|other| *other == mysql) {
+            self.problem(&AT, "two listeners on one address");
+        }
+        if entry.tls == Some(ListenTls::Off) && !mysql.ip().is_loopback() {
+            self.problem_with(
+                &AT,
+                "tls = \"off\" is for loopback addresses only: tokens would cross the network in the clear",
+                Some("leave `tls` out, and the gateway makes a certificate of its own"),
+            );
+        }
+        Some(mysql)
     }
 
     pub(super) fn public_url(&mut self, entry: &ListenEntry) -> Option<String> {

@@ -28,6 +28,7 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
     let mut checker = Checker { file, text, base, problems: Vec::new(), notes: Vec::new() };
     let data_dir = checker.path(&[Step::Key("data_dir")], &model.data_dir);
     let (postgres, postgres_tls, api) = checker.listen(&model.listen);
+    let mysql = checker.listen_mysql(&model.listen);
     let public_url = checker.public_url(&model.listen);
     let targets = checker.targets(&model.targets);
     let own_listeners = checker.own_listeners(&model, postgres, api);
@@ -48,6 +49,7 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
             file: file.to_path_buf(),
             data_dir,
             postgres,
+            mysql,
             postgres_tls,
             sign_in: model.listen.sign_in,
             own_listeners,

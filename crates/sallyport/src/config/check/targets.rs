@@ -40,11 +40,11 @@ impl Checker<'_> {
                 "a target's name is 1 to 63 lower-case letters, digits, `-`, `_` or `.`, and starts with a letter or digit",
             );
         }
-        if entry.protocol != "postgres" {
+        if !matches!(entry.protocol.as_str(), "postgres" | "mysql") {
             self.problem_with(
                 &at("protocol"),
                 format!("no protocol `{}`", visible::line(&entry.protocol)),
-                Some("protocols: postgres"),
+                Some("protocols: postgres, mysql (MariaDB too)"),
             );
         }
         let address = host_and_port(&entry.address);

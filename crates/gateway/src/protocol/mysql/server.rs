@@ -1,0 +1,128 @@
+//! Which server a target is: its version as it greets, remembered, since callers are greeted before they say
+//! which target they want.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sallyport_core::Target;
+use sallyport_inspect::mysql::Flavour;
+use tokio::time::Instant;
+
+use super::upstream;
+use crate::house::House;
+
+/// What a caller is told when no target has been reached yet.
+const UNKNOWN: &str = "8.0.0-sallyport";
+/// A target that did not answer is asked again after so long.
+const BACK_OFF: Duration = Duration::from_secs(10);
+/// How long a caller's greeting waits for a target that was never reached.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// The kind and version that a greeting's text names.
+pub(super) fn flavour(version: &str) -> Flavour {
+    let maria = version.contains("MariaDB");
+    // MariaDB before 11 puts a version before its own, for old replicas.
+    let text = if maria { version.strip_prefix("5.5.5-").unwrap_or(version) } else { version };
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>().ok());
+    let mut next = || numbers.next().flatten().filter(|number| *number < 100);
+    match (next(), next(), next()) {
+        (Some(major), Some(minor), Some(patch)) => {
+            let number = major * 10_000 + minor * 100 + patch;
+            if maria { Flavour::MariaDb(number) } else { Flavour::MySql(number) }
+        }
+        _ => Flavour::Either,
+    }
+}
+
+/// Whether a greeting's version is MariaDB's.
+pub(super) fn is_mariadb(version: &str) -> bool {
+    version.contains("MariaDB")
+}
+
+/// The versions that targets greeted with, by target name.
+#[derive(Debug, Default)]
+pub(super) struct Versions {
+    known: Mutex<BTreeMap<String, String>>,
+    /// When a target was last asked in vain.
+    asked: tokio::sync::Mutex<Option<Instant>>,
+}
+
+impl Versions {
+    /// Remembers what a target greeted with.
+    pub(super) fn learn(&self, target: &str, version: &str) {
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(target.to_owned(), version.to_owned());
+    }
+
+    fn of(&self, target: &str) -> Option<String> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(target).cloned()
+    }
+
+    /// The version that a caller is told: that of the target whose listener it came by, on the shared one the
+    /// first target's. One that was never reached is asked, which counts as a sign-in there and happens once.
+    pub(super) async fn told(&self, house: &House, own: Option<&str>) -> String {
+        let first = {
+            let targets = house.targets.get();
+            let ours = |it: &&crate::house::ReachableTarget| {
+                it.target.protocol == super::super::MYSQL && own.is_none_or(|own| it.target.name == own)
+            };
+            let mut ours = targets.values().filter(ours);
+            ours.next().map(|it| (Arc::clone(&it.target), it.tls.clone()))
+        };
+        let Some((target, tls)) = first else { return UNKNOWN.to_owned() };
+        if let Some(known) = self.of(&target.name) {
+            return known;
+        }
+        let mut asked = self.asked.lock().await;
+        if let Some(known) = self.of(&target.name) {
+            return known;
+        }
+        if asked.is_some_and(|at| at.elapsed() < BACK_OFF) {
+            return UNKNOWN.to_owned();
+        }
+        *asked = Some(Instant::now());
+        match self.ask(house, &target, tls).await {
+            Some(version) => version,
+            None => UNKNOWN.to_owned(),
+        }
+    }
+
+    async fn ask(
+        &self,
+        house: &House,
+        target: &Target,
+        tls: Option<Arc<tokio_rustls::rustls::ClientConfig>>,
+    ) -> Option<String> {
+        let credentials = house.credentials.get();
+        let wish = upstream::Wish::own(target);
+        match upstream::dial(target, &credentials, tls, &wish, PATIENCE).await {
+            Ok(upstream) => {
+                let version = upstream.version.clone();
+                self.learn(&target.name, &version);
+                upstream.leave().await;
+                Some(version)
+            }
+            Err(error) => {
+                tracing::warn!(target = %target.name, detail = error.detail(), "its version could not be asked");
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_greeting_names_kind_and_version() {
+        assert_eq!(flavour("5.5.5-10.11.6-MariaDB-0+deb12u1"), Flavour::MariaDb(101_106));
+        assert_eq!(flavour("11.4.2-MariaDB"), Flavour::MariaDb(110_402));
+        assert_eq!(flavour("8.4.3"), Flavour::MySql(80_403));
+        assert_eq!(flavour("8.0.36-28-percona"), Flavour::MySql(80_036));
+        assert_eq!(flavour("proxy"), Flavour::Either);
+    }
+}
