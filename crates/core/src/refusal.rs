@@ -33,7 +33,7 @@ pub enum RefusalCode {
     /// Nobody answered in time; the request stays open.
     #[serde(rename = "SLP-TICKET")]
     Ticket,
-    /// The request ended unanswered.
+    /// The request ended unanswered, or what it asked for means something else by now.
     #[serde(rename = "SLP-EXPIRED")]
     Expired,
     /// The caller took it back.

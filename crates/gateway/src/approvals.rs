@@ -42,6 +42,12 @@ pub(crate) trait Caller: Send {
 
     /// Waits until the caller gives up. Cancel safe.
     fn gave_up(&mut self) -> impl Future<Output = GaveUp> + Send;
+
+    /// Whether what was asked for, now that it was approved, still is what would run: its names may have come
+    /// to mean something else meanwhile. What no definition decides stays what it was.
+    fn unchanged(&mut self) -> impl Future<Output = Result<(), Refusal>> + Send {
+        async { Ok(()) }
+    }
 }
 
 /// A hold that was answered with yes, and the decision under which it is used.
@@ -85,8 +91,14 @@ async fn wait_held<C: Caller>(
 ) -> Result<Answered, Unanswered> {
     let store = &session.house.store;
     let digest = &asked.operation.digest;
-    let ticket =
+    let mut ticket =
         store.ticket(&session.principal.name, digest).await.map_err(|error| wording::store(&error))?;
+    // What was shown is what the text did then: where definitions have changed since, it is asked anew.
+    while let Some(other) = ticket.take_if(|it| it.facts != **asked.facts) {
+        store.withdraw(&other.id).await.map_err(|error| wording::store(&error))?;
+        ticket =
+            store.ticket(&session.principal.name, digest).await.map_err(|error| wording::store(&error))?;
+    }
     let (request, is_new) = match ticket {
         Some(ticket) => (ticket, false),
         None => (open(session, asked, decision).await?, true),

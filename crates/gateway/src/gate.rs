@@ -90,6 +90,10 @@ pub(crate) async fn pass<C: Caller>(
         }
         Effect::Hold => match approvals::wait(session, asked, &decision, caller).await {
             Ok(answered) => {
+                if let Err(refusal) = caller.unchanged().await {
+                    let request = Some(answered.request.id);
+                    return Err(refuse(session, asked, decision, request, refusal).await);
+                }
                 let decision = Decision { reveals: decision.reveals.clone(), ..answered.decision };
                 write_ahead(session, asked, Arc::new(decision), Some(&answered.request)).await
             }

@@ -205,6 +205,16 @@ pub(crate) fn not_usable(request: &ApprovalRequest) -> Refusal {
     .hint("nothing of it was run. Send the statement again to ask anew.")
 }
 
+/// What waited for approval would do something else by now than what was shown.
+pub(crate) fn meant_another() -> Refusal {
+    Refusal::new(
+        RefusalCode::Expired,
+        Blame::Upstream,
+        "while this waited the target's definitions changed, and it would do something else than was approved",
+    )
+    .hint("nothing of it was run. Send the statement again to ask anew.")
+}
+
 /// The caller took its request back.
 pub(crate) fn withdrawn(request: &ApprovalRequest) -> Refusal {
     Refusal::new(

@@ -363,8 +363,14 @@ fn a_view_that_is_replaced_is_read_anew_by_every_session() {
     maker.rows("begin");
     maker.rows("create or replace view v as select id, diagnosis as x from users");
     masked(&mut maker, "select upper(x) from v");
-    masked(&mut reader, "select upper(x) from v");
+    // It waits for the transaction, and shows what that made.
+    reader.send(&sallyport_e2e::frame(b'Q', b"select upper(x) from v\0"));
     maker.rows("commit");
+    let answer = format!(
+        "{:?}",
+        reader.until_ready().iter().map(|it| String::from_utf8_lossy(&it.body)).collect::<Vec<_>>()
+    );
+    assert!(!answer.to_lowercase().contains("whisper"), "{answer}");
     masked(&mut reader, "select upper(x) from v");
     // In one text.
     masked(

@@ -44,6 +44,29 @@ pub struct Remembered {
     pub cursors: BTreeMap<String, Arc<Prepared>>,
 }
 
+impl Remembered {
+    /// Most statements and cursors that are remembered.
+    const NAMES: usize = 4096;
+    /// About how much they may take together, bytes.
+    const BYTES: usize = 32 << 20;
+
+    /// Whether there is room for one more, of that size. What is not remembered is unknown when it is run.
+    #[must_use]
+    pub fn takes(&self, bytes: usize) -> bool {
+        let all = || self.prepared.values().chain(self.cursors.values());
+        let held: usize = all().map(|one| one.bytes).sum();
+        all().count() < Self::NAMES && held.saturating_add(bytes) <= Self::BYTES
+    }
+}
+
+impl Prepared {
+    /// The same, when nobody can say what its result is made of.
+    #[must_use]
+    pub fn unsettled(&self) -> Self {
+        Self { lineage: Lineage::Unsettled, ..self.clone() }
+    }
+}
+
 /// The facts and lineage of a text that runs later by name.
 #[derive(Clone, Debug)]
 pub struct Prepared {

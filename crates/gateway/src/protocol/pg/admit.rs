@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use sallyport_core::{
-    Action, Binding, Blame, Decision, Effect, Group, ObjectName, Operation, OperationKind, Parameter,
-    Refusal, RefusalCode, Verb,
+    Binding, Blame, Decision, Effect, Group, ObjectName, Operation, OperationKind, Parameter, Refusal,
+    RefusalCode, Verb,
 };
-use sallyport_inspect::pg::{
-    Catalog, Context, Inspection, StateEffect, Statement as Inspected, StatementKind,
-};
+use sallyport_inspect::pg::{Catalog, Inspection, StateEffect, Statement as Inspected, StatementKind};
 use sallyport_wire::pg::backend::TransactionStatus;
 use sallyport_wire::pg::frontend::{self, FrontendMessage};
 use sallyport_wire::pg::{Frame, FrameDecoder};
@@ -21,7 +19,8 @@ use super::definitions::UNREADABLE;
 use super::expected::Expected;
 use super::fault::Fault;
 use super::handshake::read_some;
-use super::holding::Holding;
+use super::holding::{Held, Holding, Wire};
+use super::inspecting::inspect;
 use super::judgements::{Judgement, Judgements};
 use super::parameters;
 use super::reason::stated_reason;
@@ -51,6 +50,8 @@ pub(super) struct Admit {
     pub(super) asides: mpsc::Sender<Bytes>,
     /// Messages of the extended protocol have been forwarded since the last Sync.
     pub(super) unsynced: bool,
+    /// When the catalog at hand was looked at, in changes of the database.
+    pub(super) since: u64,
     /// What was decided before.
     pub(super) judgements: Judgements,
     /// After a refusal in a pipeline: everything up to the next Sync is dropped, as the target would.
@@ -72,6 +73,8 @@ pub(super) struct Candidate<'a> {
     pub(super) kind: OperationKind,
     pub(super) text: Arc<[u8]>,
     pub(super) parameters: Arc<[Parameter]>,
+    /// The parameters' types, so far as the caller named them.
+    pub(super) types: &'a [u32],
     pub(super) inspection: Arc<Inspection>,
     pub(super) catalog: &'a Arc<Catalog>,
 }
@@ -164,7 +167,7 @@ impl Admit {
             Err(refusal) => return self.refuse_query(UNREADABLE, &refusal).await,
         };
         let text: Arc<[u8]> = Arc::from(text);
-        let inspection = self.inspect(&text, &catalog);
+        let inspection = inspect(&self.session, &self.state, &text, &[], &catalog);
         if let Some(reason) = stated_reason(&inspection) {
             return self.keep_reason(&reason).await;
         }
@@ -172,6 +175,7 @@ impl Admit {
             kind: OperationKind::Query,
             text: Arc::clone(&text),
             parameters: Arc::from([]),
+            types: &[],
             inspection: Arc::clone(&inspection),
             catalog: &catalog,
         };
@@ -265,8 +269,18 @@ impl Admit {
             let refusal = gate::refuse(&self.session, &asked, decision, None, refusal).await;
             return Ok(Admission::Refused(refusal));
         }
-        let mut holding =
-            Holding::new(&self.session, &self.state, &mut self.from, &mut self.buffer, &self.asides);
+        let mut holding = Holding::new(
+            &self.session,
+            &self.state,
+            Wire { from: &mut self.from, buffer: &mut self.buffer, asides: &self.asides },
+            Held {
+                text: &operation.text,
+                types: candidate.types,
+                inspection: &candidate.inspection,
+                catalog: candidate.catalog,
+                since: &mut self.since,
+            },
+        );
         match gate::pass(&self.session, &asked, decision, &mut holding).await {
             Ok(permit) => Ok(Admission::Passed(permit, operation)),
             Err(refusal) => Ok(Admission::Refused(refusal)),
@@ -356,8 +370,8 @@ impl Admit {
         let mut inner = self.state.lock();
         let copies =
             running.inspection.statements.iter().filter(|it| it.kind == StatementKind::CopyIn).count();
+        inner.changing.begins(&running.inspection.facts.actions);
         for action in &running.inspection.facts.actions {
-            inner.redefined.note(action);
             let temporary =
                 |object: &ObjectName| object.schema.as_deref().is_some_and(|it| it.starts_with("pg_temp"));
             if action.action == Verb::Create && action.object.as_ref().is_some_and(temporary) {
@@ -399,29 +413,6 @@ impl Admit {
         inner.note_statement(&running.text);
     }
 
-    /// Reads a text as the target would.
-    pub(super) fn inspect(&self, text: &[u8], catalog: &Catalog) -> Arc<Inspection> {
-        let inspection = {
-            let inner = self.state.lock();
-            let context = Context {
-                search_path: &inner.reading.schemas,
-                standard_conforming_strings: inner.reading.standard_conforming_strings,
-                client_encoding: &inner.reading.client_encoding,
-                catalog: Some(catalog),
-                remembered: &inner.remembered,
-            };
-            self.session.house.protocols.pg.inspected.inspect(text, &context)
-        };
-        let inspection = self.as_redefined(inspection, catalog);
-        if inspection.statements.is_empty() && inspection.facts.unknown.is_none() {
-            // Drivers send an empty text to see whether the connection lives. It reads as little as SELECT.
-            let mut empty = (*inspection).clone();
-            empty.facts.actions = vec![Action::new(Verb::Select)];
-            return Arc::new(empty);
-        }
-        inspection
-    }
-
     /// Whether the target's own errors may hold protected values.
     pub(super) fn strict(&mut self, masks: &Masks, inspection: &Arc<Inspection>) -> bool {
         let in_transaction = self.in_transaction();
@@ -430,7 +421,8 @@ impl Admit {
 
     /// What results are masked by from now on.
     pub(super) fn masks(&self, catalog: Arc<Catalog>) -> Masks {
-        Masks { policy: self.session.policy(), labels: self.session.labels(), catalog }
+        let since = self.since;
+        Masks { policy: self.session.policy(), labels: self.session.labels(), catalog, since }
     }
 
     /// Refuses a simple Query. When nothing is outstanding and no transaction is open the answer is ours

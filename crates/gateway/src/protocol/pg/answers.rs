@@ -193,13 +193,22 @@ impl Relay {
         }
     }
 
+    /// Whether another session may have redefined, since this was admitted, what it touches.
+    pub(super) fn in_doubt(&self, running: &Running) -> bool {
+        let masks = &running.masks;
+        self.state.lock().changing.doubts(masks.since, &running.inspection, &masks.catalog)
+    }
+
     /// Plans the masking of a result, before any row of it leaves. A column of a relation that the
     /// snapshot does not hold makes the catalog be read again first.
     async fn plan_rows(&mut self, running: &Arc<Running>, fields: &[FieldDescription]) -> Result<(), Fault> {
         let index = running.progress().index;
         let now = self.session.house.clock.now();
+        let doubt = self.in_doubt(running);
+        let strange = results::has_stranger(&running.masks, fields);
         if let Some(statement) = &running.statement
-            && !results::has_stranger(&running.masks, fields)
+            && !strange
+            && !doubt
         {
             let plan = statement.plan(running, &running.masks, minute(now), || {
                 let lineage = results::lineage(running, index);
@@ -210,14 +219,14 @@ impl Relay {
         }
         let mut masks = running.masks.clone();
         let mut lineage = results::lineage(running, index);
-        let redefined = !self.state.lock().redefined.is_empty();
-        if results::has_stranger(&masks, fields) && redefined {
-            // The stranger is of this transaction's making: nobody else can read of it yet.
+        if doubt || (strange && self.state.lock().changing.is_under_way()) {
+            // Of another's making, or a stranger of this transaction's: nobody can read of it yet.
             lineage = Lineage::Unsettled;
-        } else if results::has_stranger(&masks, fields) {
-            super::start::catalog_changed(&self.session.house, &self.session.target, &self.session.database);
-            let house = &self.session.house;
-            match super::start::catalog(house, &self.session.target, &self.session.database).await {
+        } else if strange {
+            let (house, target, database) =
+                (&self.session.house, &self.session.target, &self.session.database);
+            super::start::catalog_changed(house, target, database);
+            match super::start::catalog(house, target, database).await {
                 Ok(catalog) => {
                     lineage =
                         super::start::lineage_again(&self.session, &self.state, running, index, &catalog);
@@ -250,9 +259,10 @@ impl Relay {
             (effects, copied_in, commits, progress.cut.take(), std::mem::take(&mut progress.unread))
         };
         self.tell_of_unread(unread);
+        let doubt = self.in_doubt(running);
         {
             let mut inner = self.state.lock();
-            inner.apply(&effects);
+            inner.apply(&effects, doubt);
             if copied_in {
                 inner.copy_in_ends(running);
             }
@@ -304,7 +314,8 @@ impl Relay {
                 let state = fields.iter().find(|(code, _)| *code == b'C').map(|(_, text)| text.as_slice());
                 running.progress().error =
                     state.map(|state| sallyport_core::visible::bytes(state.get(..5).unwrap_or_default()));
-                self.put_masked_notice(frame, running.strict)?;
+                let strict = running.strict || self.in_doubt(running);
+                self.put_masked_notice(frame, strict)?;
             }
         }
         Ok(())

@@ -2,8 +2,7 @@
 //!
 //! One connection and one snapshot per target and database. A session asks for the
 //! [`current`](Catalogs::current) snapshot before it inspects an operation, and says
-//! [`mark_dirty`](Catalogs::mark_dirty) when DDL went through and when a transaction that held DDL
-//! ended; whoever asks next waits for a fresh one. Catalogs change behind the gateway's back too: a
+//! [`mark_dirty`](Catalogs::mark_dirty) when a transaction that held DDL has ended; whoever asks next waits for a fresh one. Catalogs change behind the gateway's back too: a
 //! snapshot of more than 30 s is used once more while a new one is read, one of more than two minutes
 //! is not used at all. Whatever goes wrong is an error, never an older or an empty catalog.
 //!
@@ -24,6 +23,7 @@ use tokio::time::Instant;
 use tokio_rustls::rustls::ClientConfig;
 use tracing::{debug, warn};
 
+use super::definitions::Changes;
 use super::upstream::{DialError, QueryLimits, UpstreamClient, dial};
 use crate::credentials::Credentials;
 use crate::tasks::Tasks;
@@ -85,6 +85,8 @@ pub(crate) struct Catalogs {
 struct Shared {
     /// By target name. More than one entry per database only while an edited target's old sessions last.
     slots: RwLock<BTreeMap<String, Vec<Slot>>>,
+    /// By target name and database, of which the configuration names so many.
+    changes: Mutex<BTreeMap<(String, String), Arc<Changes>>>,
     versions: AtomicU64,
 }
 
@@ -99,8 +101,8 @@ struct Slot {
 #[derive(Debug)]
 struct Entry {
     snapshot: RwLock<Option<Snapshot>>,
-    /// Grows with each sign that the catalog changed. A snapshot holds the value from before it was read.
-    generation: AtomicU64,
+    /// Its clock ticks with each sign that the catalog changed. A snapshot holds the time before it was read.
+    changes: Arc<Changes>,
     /// Held while reading: everybody else who needs a fresh snapshot waits here.
     reader: tokio::sync::Mutex<Reader>,
     /// A background task is reading or about to.
@@ -130,11 +132,11 @@ struct Times {
 }
 
 impl Entry {
-    fn new() -> Self {
+    fn new(changes: Arc<Changes>) -> Self {
         let now = Instant::now();
         Self {
             snapshot: RwLock::new(None),
-            generation: AtomicU64::new(0),
+            changes,
             reader: tokio::sync::Mutex::new(Reader::default()),
             refreshing: AtomicBool::new(false),
             times: Mutex::new(Times { used: now, next_background: now }),
@@ -143,7 +145,7 @@ impl Entry {
 
     /// The snapshot, unless the catalog is known to have changed since, or it is older than `age`.
     fn usable(&self, age: Duration) -> Option<Snapshot> {
-        let generation = self.generation.load(Ordering::Acquire);
+        let generation = self.changes.now();
         let snapshot = self.snapshot.read().unwrap_or_else(PoisonError::into_inner);
         snapshot
             .as_ref()
@@ -175,12 +177,15 @@ impl Catalogs {
     }
 
     /// Says that the catalog of a target's database changed: the next [`Catalogs::current`] reads it
-    /// anew. To be called after DDL was carried out, and again when the transaction around it ended.
+    /// anew. To be called once DDL was carried out and its transaction has ended.
     pub(crate) fn mark_dirty(&self, target: &str, database: &str) {
-        let slots = self.shared.slots.read().unwrap_or_else(PoisonError::into_inner);
-        for slot in slots.get(target).into_iter().flatten().filter(|slot| slot.database == database) {
-            slot.entry.generation.fetch_add(1, Ordering::AcqRel);
-        }
+        self.changes(target, database).tick();
+    }
+
+    /// Who is changing the definitions of a target's database.
+    pub(super) fn changes(&self, target: &str, database: &str) -> Arc<Changes> {
+        let mut changes = self.shared.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(changes.entry((target.to_owned(), database.to_owned())).or_default())
     }
 
     /// The entry for exactly this target: an edited one has another, and the old one's is never its.
@@ -202,7 +207,7 @@ impl Catalogs {
         if let Some(entry) = find(&slots) {
             return entry;
         }
-        let entry = Arc::new(Entry::new());
+        let entry = Arc::new(Entry::new(self.changes(&reach.target.name, database)));
         slots.entry(reach.target.name.clone()).or_default().push(Slot {
             target: Arc::clone(&reach.target),
             database: database.to_owned(),
@@ -230,7 +235,7 @@ impl Catalogs {
             return Err(error.clone());
         }
         // From before the reading: a change in the middle of it makes the result dirty at once.
-        let generation = entry.generation.load(Ordering::Acquire);
+        let generation = entry.changes.now();
         match read_content(reach, database, &mut reader).await {
             Ok(content) => {
                 reader.failed = None;

@@ -64,6 +64,7 @@ impl Conversation {
             decoder: FrameDecoder::new(settings.message_bytes),
             asides,
             unsynced: false,
+            since: 0,
             judgements: Judgements::default(),
             discarding: false,
         };

@@ -8,10 +8,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use sallyport_core::{
-    Action, Blame, Event, ObjectName, OperationKind, Parameter, ParameterFormat, Refusal, RefusalCode, Verb,
-};
-use sallyport_inspect::pg::{Catalog, Inspection};
+use sallyport_core::{Blame, Event, OperationKind, Parameter, ParameterFormat, Refusal, RefusalCode};
 use sallyport_wire::pg::Frame;
 use sallyport_wire::pg::frontend::{Bind, Subject};
 
@@ -20,6 +17,7 @@ use super::control::{Control, OWN_PREFIX};
 use super::definitions::UNREADABLE;
 use super::expected::Expected;
 use super::fault::Fault;
+use super::inspecting::inspect;
 use super::refusal::{Severity, put_refusal, put_refusal_as, sqlstate};
 use super::running::{Running, Statement};
 use super::state::{NAMES, STATEMENT_BYTES};
@@ -68,11 +66,12 @@ impl Admit {
             Err(refusal) => return self.refuse_extended(UNREADABLE, &refusal).await,
         };
         let text: Arc<[u8]> = Arc::from(text);
-        let inspection = with_declared(self.inspect(&text, &catalog), &types, &catalog);
+        let inspection = inspect(&self.session, &self.state, &text, &types, &catalog);
         let candidate = Candidate {
             kind: OperationKind::Prepare,
             text: Arc::clone(&text),
             parameters: Arc::from([]),
+            types: &types,
             inspection: Arc::clone(&inspection),
             catalog: &catalog,
         };
@@ -123,8 +122,7 @@ impl Admit {
             Ok(catalog) => catalog,
             Err(refusal) => return self.refuse_extended(UNREADABLE, &refusal).await,
         };
-        let inspection =
-            with_declared(self.inspect(&statement.text, &catalog), &statement.declared, &catalog);
+        let inspection = inspect(&self.session, &self.state, &statement.text, &statement.declared, &catalog);
         let Some(parameters) = parameters(&statement, bind) else {
             let refusal = Refusal::new(
                 RefusalCode::Protocol,
@@ -137,6 +135,7 @@ impl Admit {
             kind: OperationKind::Execute,
             text: Arc::clone(&statement.text),
             parameters,
+            types: &statement.declared,
             inspection: Arc::clone(&inspection),
             catalog: &catalog,
         };
@@ -259,21 +258,6 @@ impl Admit {
     }
 }
 
-/// The inspection of a text whose parameters are given types from outside it. Making a value of a user's
-/// type may run a user's code (a domain's check, an input function): that is a call like any other.
-fn with_declared(inspection: Arc<Inspection>, types: &[u32], catalog: &Catalog) -> Arc<Inspection> {
-    if types.iter().all(|oid| catalog.is_plain_type_oid(*oid)) {
-        return inspection;
-    }
-    let mut inspection = (*inspection).clone();
-    inspection.facts.actions.push(Action::on_object(Verb::Call, "cast", ObjectName::bare("parameter")));
-    inspection.facts.actions.sort();
-    for statement in &mut inspection.statements {
-        statement.unclassed_code = true;
-    }
-    Arc::new(inspection)
-}
-
 fn reserved() -> Refusal {
     Refusal::new(
         RefusalCode::Protocol,
@@ -309,30 +293,4 @@ fn parameters(statement: &Statement, bind: &Bind<'_>) -> Option<Arc<[Parameter]>
             Some(Parameter { type_id, format, value: value.map(<[u8]>::to_vec) })
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use sallyport_inspect::pg::{Context, Remembered, inspect};
-
-    use super::*;
-
-    #[test]
-    fn a_parameter_of_a_user_s_type_is_a_call_unless_the_type_is_plain() {
-        let catalog = Catalog::new(Vec::new(), Vec::new(), Vec::new(), 1).with_plain_type_oids([16_400]);
-        let remembered = Remembered::default();
-        let context = Context {
-            search_path: &[],
-            standard_conforming_strings: true,
-            client_encoding: "UTF8",
-            catalog: Some(&catalog),
-            remembered: &remembered,
-        };
-        let calls = |types: &[u32]| {
-            let inspection = with_declared(Arc::new(inspect(b"SELECT $1", &context)), types, &catalog);
-            inspection.facts.actions.iter().any(|action| action.action == Verb::Call)
-        };
-        assert!(!calls(&[0, 23, 16_400]), "the server's own, a plain one, and one left to the server");
-        assert!(calls(&[23, 16_401]), "a domain, say");
-    }
 }

@@ -21,6 +21,7 @@ mod extended;
 mod fault;
 mod handshake;
 mod holding;
+mod inspecting;
 mod judgements;
 mod masking;
 mod parameters;

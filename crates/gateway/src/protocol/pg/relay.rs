@@ -162,7 +162,8 @@ impl Relay {
             }
             tag::NOTICE_RESPONSE => {
                 if !matches!(self.current, Some(Expected::Reading(_))) {
-                    let strict = self.running().is_some_and(|running| running.strict);
+                    let doubted = |running: Arc<Running>| running.strict || self.in_doubt(&running);
+                    let strict = self.running().is_some_and(doubted);
                     self.put_masked_notice(&frame, strict)?;
                 }
                 return Ok(());

@@ -78,6 +78,7 @@ impl Relay {
     }
 
     fn copy_out_begins(&mut self, frame: &Frame, running: &Running) -> Result<(), Fault> {
+        let doubt = self.in_doubt(running);
         let mut progress = running.progress();
         let statement = running.inspection.statements.get(progress.index);
         let Some((StatementKind::CopyOut(options), statement)) =
@@ -86,8 +87,8 @@ impl Relay {
             return Err(Fault::Unasked);
         };
         match results::copy_plan(&self.session, &running.masks, options, &statement.lineage) {
-            Ok(plan) => progress.copy_plan = Some(plan),
-            Err(_) => progress.cut = Some(wording::unmaskable()),
+            Ok(plan) if !doubt => progress.copy_plan = Some(plan),
+            Ok(_) | Err(_) => progress.cut = Some(wording::unmaskable()),
         }
         drop(progress);
         self.out.extend_from_slice(frame.raw());

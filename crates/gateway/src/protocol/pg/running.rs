@@ -86,6 +86,8 @@ pub(super) struct Masks {
     pub(super) policy: Arc<Policy>,
     pub(super) labels: Arc<Labels>,
     pub(super) catalog: Arc<Catalog>,
+    /// When the catalog was looked at, in changes of the database.
+    pub(super) since: u64,
 }
 
 impl Masks {

@@ -62,7 +62,10 @@ pub(super) async fn start(
     let caller = Caller { peer, own, minor, parameters: &parameters };
     match introduce(house, &mut socket, caller).await {
         Ok((session, authenticated, upstream)) => {
-            let state = Arc::new(State::new(Reading::reported(&upstream.parameters)));
+            let state = Arc::new(State::new(
+                Reading::reported(&upstream.parameters),
+                house.protocols.pg.catalogs.changes(&session.target.name, &session.database),
+            ));
             let mut out = BytesMut::new();
             put_authentication_ok(&mut out);
             for (name, value) in &upstream.parameters {
@@ -297,7 +300,7 @@ pub(super) fn lineage_again(
     catalog: &Catalog,
 ) -> Lineage {
     let inner = state.lock();
-    if !inner.redefined.is_empty() {
+    if inner.changing.is_under_way() {
         return Lineage::Unsettled;
     }
     let context = Context {

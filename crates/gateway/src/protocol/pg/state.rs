@@ -12,7 +12,7 @@ use sallyport_inspect::pg::{Remembered, StateEffect};
 use sallyport_wire::pg::backend::TransactionStatus;
 use tokio::sync::{Notify, watch};
 
-use super::definitions::Redefined;
+use super::definitions::{Changes, Changing};
 use super::expected::Expected;
 use super::reading::Reading;
 use super::running::{Running, Statement};
@@ -59,8 +59,8 @@ pub(super) struct Inner {
     pub(super) dirty: bool,
     /// Something that a rollback would undo has changed `reading` in this transaction.
     touched: bool,
-    /// What this transaction has redefined, so far as it was sent.
-    pub(super) redefined: Redefined,
+    /// What this transaction has redefined, so far as it was sent; and whether others do.
+    pub(super) changing: Changing,
     /// Definitions changed in this transaction.
     pub(super) definitions_touched: bool,
     /// Code that nobody has read ran: it may have made temporary relations.
@@ -101,7 +101,7 @@ impl CopyIn {
 }
 
 impl State {
-    pub(super) fn new(reading: Reading) -> Self {
+    pub(super) fn new(reading: Reading, changes: Arc<Changes>) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 queue: VecDeque::new(),
@@ -111,7 +111,7 @@ impl State {
                 reading,
                 dirty: true,
                 touched: false,
-                redefined: Redefined::default(),
+                changing: Changing::new(changes),
                 definitions_touched: false,
                 code_ran: false,
                 barrier: false,
@@ -219,7 +219,7 @@ impl Inner {
         }
         if status == TransactionStatus::Idle {
             if under_way.is_empty() {
-                self.redefined.forget();
+                self.changing.ends();
             }
             if self.touched {
                 self.dirty = true;
@@ -283,12 +283,12 @@ impl Inner {
         self.transaction.iter().map(shown).collect()
     }
 
-    /// What a statement changed, now that it has succeeded.
-    pub(super) fn apply(&mut self, effects: &[StateEffect]) {
+    /// What a statement changed, now that it has succeeded. In doubt, nobody can say what a cursor shows.
+    pub(super) fn apply(&mut self, effects: &[StateEffect], doubt: bool) {
         for effect in effects {
             match effect {
                 StateEffect::Prepares(name, prepared) => {
-                    if self.remembered.prepared.len() < NAMES {
+                    if self.remembered.takes(prepared.bytes) {
                         self.remembered.prepared.insert(name.clone(), Arc::clone(prepared));
                     }
                 }
@@ -301,8 +301,9 @@ impl Inner {
                     self.statements.clear();
                 }
                 StateEffect::Declares(name, prepared) => {
-                    if self.remembered.cursors.len() < NAMES {
-                        self.remembered.cursors.insert(name.clone(), Arc::clone(prepared));
+                    let kept = if doubt { Arc::new(prepared.unsettled()) } else { Arc::clone(prepared) };
+                    if self.remembered.takes(kept.bytes) {
+                        self.remembered.cursors.insert(name.clone(), kept);
                     }
                 }
                 StateEffect::Closes(Some(name)) => {
