@@ -10,6 +10,7 @@
 
 mod client;
 mod cluster;
+pub mod conversation;
 mod driver;
 mod gateway;
 mod mariadb;

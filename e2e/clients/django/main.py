@@ -1,7 +1,5 @@
 """Django's migrations and ORM: makes a project's tables, alters them, uses them, takes them down. One JSON object."""
 
-import json
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -21,7 +19,6 @@ class Book(models.Model):
     title = models.TextField(db_index=True)
     price = models.DecimalField(max_digits=8, decimal_places=2)
     extra = models.JSONField(default=dict)
-{more}
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="no_negative_price")]
 """
@@ -50,31 +47,30 @@ settings.configure(
         }
     },
 )
-(app / "models.py").write_text(MODELS.format(more=""))
+(app / "models.py").write_text(MODELS)
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
 from django.db import IntegrityError, connection, transaction  # noqa: E402
 
 quiet = {"verbosity": 0}
-if os.environ.get("STEP") != "second":
-    call_command("makemigrations", "library", **quiet)
-    call_command("migrate", **quiet)
-    from library.models import Author, Book
+call_command("makemigrations", "library", **quiet)
+call_command("migrate", **quiet)
+from library.models import Author, Book
 
+with transaction.atomic():
+    author = Author.objects.create(name="Ada")
+    Book.objects.bulk_create(
+        [Book(author=author, title=f"book {n}", price=n, extra={"n": n}) for n in range(50)]
+    )
+try:
     with transaction.atomic():
-        author = Author.objects.create(name="Ada")
-        Book.objects.bulk_create(
-            [Book(author=author, title=f"book {n}", price=n, extra={"n": n}) for n in range(50)]
-        )
-    try:
-        with transaction.atomic():
-            Book.objects.create(author=author, title="bad", price=-1)
-        refused = None
-    except IntegrityError as error:
-        refused = error.__cause__.sqlstate
-    rows = [book.title for book in Book.objects.filter(price__gt=47).order_by("title").iterator(chunk_size=10)]
-    call_command("migrate", "library", "zero", **quiet)
-    with connection.cursor() as cursor:
-        tables = connection.introspection.table_names(cursor)
-    print(json.dumps({"rows": rows, "refused": refused, "gone": "library_book" not in tables}))
+        Book.objects.create(author=author, title="bad", price=-1)
+    refused = None
+except IntegrityError as error:
+    refused = error.__cause__.sqlstate
+rows = [book.title for book in Book.objects.filter(price__gt=47).order_by("title").iterator(chunk_size=10)]
+call_command("migrate", "library", "zero", **quiet)
+with connection.cursor() as cursor:
+    tables = connection.introspection.table_names(cursor)
+s.say("django", rows=rows, refused=refused, gone="library_book" not in tables)

@@ -42,7 +42,7 @@ impl Admit {
             let full = inner.statements.len() >= NAMES || held.saturating_add(text.len()) > STATEMENT_BYTES;
             (inner.statements.contains_key(name), full)
         };
-        if known && !name.is_empty() {
+        if known && !name.is_empty() && self.is_taken(name).await? {
             // Were the target to take another text under a known name, Bind would run what was never read.
             let refusal = Refusal::new(
                 RefusalCode::Protocol,
@@ -91,6 +91,14 @@ impl Admit {
             Admission::Refused(refusal) => self.refuse_extended(sqlstate(refusal.code), &refusal).await,
             Admission::Skipped => Ok(()),
         }
+    }
+
+    /// Whether a statement of that name is there for certain: one that is still on its way may come to nothing.
+    async fn is_taken(&mut self, name: &[u8]) -> Result<bool, Fault> {
+        if self.state.lock().is_waiting() {
+            self.settle().await?;
+        }
+        Ok(self.state.lock().statements.contains_key(name))
     }
 
     /// `Bind`.
