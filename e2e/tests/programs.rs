@@ -36,13 +36,6 @@ fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-#[track_caller]
-fn good(command: &mut Command) -> String {
-    let output = command.output().expect("the program");
-    assert!(output.status.success(), "{command:?}: {}", said(&output));
-    said(&output)
-}
-
 fn psql(gateway: &Gateway, script: &str) -> Output {
     let mut command = program(gateway, "psql");
     command

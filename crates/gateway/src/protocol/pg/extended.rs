@@ -182,7 +182,16 @@ impl Admit {
             return self.refuse_extended("34000", &refusal).await;
         };
         self.began(&running, true);
+        // The target keeps answers back until it is asked for them, and the time runs from when what came
+        // before is answered until this is.
+        let timed = running.grant.limits().timeout_ms.is_some();
+        if timed {
+            self.upstream.forward_control(&Control::Flush);
+        }
         self.upstream.forward_within(&running.grant, frame.raw());
+        if timed {
+            self.upstream.forward_control(&Control::Flush);
+        }
         self.unsynced = true;
         self.expect(Expected::Execute(running)).await?;
         Ok(())
