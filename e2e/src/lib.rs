@@ -15,6 +15,7 @@ mod driver;
 mod gateway;
 mod mariadb;
 mod mysql;
+pub mod mysql_raw;
 mod raw;
 
 pub use client::{Kind, Outcome, Session, attempt};

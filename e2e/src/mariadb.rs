@@ -134,8 +134,13 @@ impl MariaDb {
     pub(crate) fn new_database(&self) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("shop_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        self.sql(&format!("DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name}; USE {name};\n{SHOP}"));
+        self.renew_database(&name);
         name
+    }
+
+    /// Makes it as it was in the beginning.
+    pub(crate) fn renew_database(&self, name: &str) {
+        self.sql(&format!("DROP DATABASE IF EXISTS {name}; CREATE DATABASE {name}; USE {name};\n{SHOP}"));
     }
 
     pub(crate) fn drop_database(&self, name: &str) {

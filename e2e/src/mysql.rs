@@ -90,6 +90,11 @@ impl MysqlGateway {
         self.server.sql(&format!("USE {}; {sql}", self.database))
     }
 
+    /// Makes this test's database as it was in the beginning.
+    pub fn renew(&self) {
+        self.server.renew_database(&self.database);
+    }
+
     /// Whether anybody has sent the server a text with these words.
     pub fn has_run(&self, words: &str) -> bool {
         self.server.has_run(words)

@@ -11,6 +11,9 @@ const plain = (value) =>
   Buffer.isBuffer(value) ? value.toString("utf8") : value instanceof Date ? value.toISOString() : value;
 const say = (rows, error = null) =>
   process.stdout.write(JSON.stringify({ rows: (rows || []).map((row) => row.map(plain)), error }) + "\n");
+// A statement without rows says how many it changed, and the last number.
+const header = (one) => (Array.isArray(one) ? one : [one.affectedRows, one.insertId, one.info]);
+const headers = (rows) => (Array.isArray(rows) ? rows : [rows]).map(header);
 const said = (error) => ({ code: error.errno || -1, state: error.sqlState || null, message: error.message });
 
 async function main() {
@@ -30,7 +33,9 @@ async function main() {
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const [op, text, ...parameters] = line.split("\t");
     try {
-      if (op === "id") say([[connection.threadId]]);
+      if (op === "header") say(headers((await connection.query(text))[0]));
+      else if (op === "header-exec") say(headers((await connection.execute(text, parameters))[0]));
+      else if (op === "id") say([[connection.threadId]]);
       else if (op === "query") {
         const [rows] = await connection.query(text);
         say(Array.isArray(rows) ? rows.filter(Array.isArray) : []);

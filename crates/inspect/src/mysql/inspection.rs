@@ -59,7 +59,7 @@ pub struct ResultItem {
     pub star: bool,
     /// It also depends on what `reads` does not name: a column of a derived table, or code of a user's.
     pub unsettled: bool,
-    /// It reads a variable.
+    /// It reads a variable, or the last number of an insert.
     pub variables: bool,
 }
 

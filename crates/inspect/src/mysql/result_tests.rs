@@ -48,6 +48,18 @@ fn items_read_what_their_values_depend_on() {
 }
 
 #[test]
+fn what_is_asked_by_a_variable_or_the_last_number_says_so() {
+    for (text, items) in [
+        ("SELECT @a, @@timestamp, @@session.rand_seed1, 1", "@|@|@|"),
+        ("SELECT last_insert_id(), Last_Insert_Id(id) + 1 FROM users", "@|shop.users.id@"),
+        ("SELECT upper(concat('x', @a)) FROM users", "@"),
+        ("SELECT id FROM users WHERE id = last_insert_id()", "shop.users.id"),
+    ] {
+        assert_eq!(shown(text), items, "{text}");
+    }
+}
+
+#[test]
 fn what_hides_its_origin_is_unsettled_or_derived() {
     for (text, items) in [
         ("SELECT x FROM (SELECT email AS x FROM users) cities", "~!"),

@@ -33,7 +33,10 @@ impl Talk {
             let more = match packet.tag() {
                 _ if packet.payload().is_empty() => return Err(Fault::Unasked),
                 tag::OK => {
-                    let done = Done::parse(packet.payload()).map_err(Fault::TargetWire)?;
+                    let mut done = Done::parse(packet.payload()).map_err(Fault::TargetWire)?;
+                    if self.taint.hides_numbers(&running.basis) {
+                        done.insert_id = 0;
+                    }
                     self.take_status(done.status);
                     self.taint.ended(running, Some(done.warnings));
                     running.rows = running.rows.max(done.affected);

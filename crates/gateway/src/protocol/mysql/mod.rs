@@ -30,6 +30,7 @@ mod server;
 mod sides;
 mod start;
 mod talk;
+mod unsure;
 mod upstream;
 
 use std::net::SocketAddr;

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{BufMut as _, BytesMut};
-use sallyport_core::{
-    Binding, Blame, Decision, Effect, Facts, Group, Operation, OperationKind, Parameter, Refusal,
-    RefusalCode, Verb,
-};
+use sallyport_core::{Binding, Decision, Effect, Facts, Group, Operation, OperationKind, Parameter, Refusal};
 use sallyport_inspect::mysql::{Inspection, StateEffect, StatementKind};
 use sallyport_wire::mysql::command::number;
 use sallyport_wire::mysql::reply::Done;
@@ -18,6 +15,7 @@ use super::holding::Holding;
 use super::masking::Basis;
 use super::running::Running;
 use super::talk::Talk;
+use super::unsure::never;
 use super::{catalog, parameters};
 use crate::gate::{self, Asked, Permit};
 
@@ -208,7 +206,7 @@ impl Talk {
     pub(super) async fn admit(
         &mut self,
         candidate: Candidate,
-        catalog: &Catalog,
+        catalog: &Arc<Catalog>,
     ) -> Result<Admission, Fault> {
         let facts = Arc::new(catalog.expanded(&candidate.inspection.facts).into_owned());
         let in_transaction = self.in_transaction();
@@ -245,6 +243,8 @@ impl Talk {
         }
         if decision.effect != Effect::Deny
             && let Some(refusal) = never(&candidate.inspection)
+                .or_else(|| self.hidden_setting(&candidate.inspection, &operation, catalog))
+                .or_else(|| self.written_back(&candidate.inspection, &operation))
         {
             let refusal = gate::refuse(&self.session, &asked, Arc::new(decision), None, refusal).await;
             return Ok(Admission::Refused(refusal));
@@ -266,31 +266,6 @@ pub(super) enum Answer {
     Columns,
     /// A line of text.
     Line,
-}
-
-/// What is refused whatever a rule says: it would reach what is no business of this connection's.
-fn never(inspection: &Inspection) -> Option<Refusal> {
-    if inspection.statements.iter().any(|statement| statement.kind == StatementKind::LocalFile) {
-        return Some(
-            Refusal::new(
-                RefusalCode::Protocol,
-                Blame::Downstream,
-                "LOAD DATA LOCAL is not carried: nobody could see what the server asks of this client",
-            )
-            .hint("send the rows as INSERT statements"),
-        );
-    }
-    if inspection.facts.actions.iter().any(|action| action.action == Verb::Terminate) {
-        return Some(
-            Refusal::new(
-                RefusalCode::Denied,
-                Blame::Policy,
-                "KILL reaches your own connections only, by the number that each was greeted with",
-            )
-            .hint("send it alone, as KILL QUERY number"),
-        );
-    }
-    None
 }
 
 /// A name in back-ticks between words. Bytes that are no text make a text that does not read, and is unknown.

@@ -37,7 +37,10 @@ impl Talk {
                     return Ok(None);
                 }
                 tag::EOF if is_end(packet.payload(), self.target.capabilities) => {
-                    let done = end_of(packet.payload()).map_err(Fault::TargetWire)?;
+                    let mut done = end_of(packet.payload()).map_err(Fault::TargetWire)?;
+                    if self.taint.hides_numbers(&running.basis) {
+                        done.insert_id = 0;
+                    }
                     self.take_status(done.status);
                     self.taint.ended(running, Some(done.warnings));
                     match running.cut.take() {

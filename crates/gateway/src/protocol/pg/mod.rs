@@ -47,6 +47,7 @@ use tokio::net::TcpStream;
 
 use crate::house::House;
 
+pub(super) use masking::Marks;
 pub(crate) use start::test_target;
 pub(crate) use survey::survey;
 

@@ -44,6 +44,12 @@ impl Reader {
                 "a letter in the name of a function that servers fold into ASCII",
             );
         }
+        if let [only] = parts.as_slice()
+            && (only.value.eq_ignore_ascii_case("last_insert_id")
+                || only.value.eq_ignore_ascii_case("lastval"))
+        {
+            self.item.variables = true;
+        }
         let class = class_of(&parts, self.flavour);
         let mut arguments: &[FunctionArg] = &[];
         match args {

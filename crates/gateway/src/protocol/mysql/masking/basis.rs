@@ -29,8 +29,10 @@ pub(in super::super) struct Basis {
     target: Arc<Target>,
     now: Timestamp,
     temporary: BTreeSet<ObjectName>,
-    /// Every label that it may read and the caller may not see.
+    /// Every label that its result may hold and the caller may not see.
     everything: BTreeSet<String>,
+    /// Every label that it reads, in conditions too, and the caller may not see.
+    touched: BTreeSet<String>,
     /// The target's own text may hold protected values.
     strict: bool,
     /// It shows what the server keeps: perhaps messages of the operation before it, or what others run.
@@ -59,47 +61,66 @@ impl Basis {
             now: session.house.clock.now(),
             temporary: taint.temporary.clone(),
             everything: BTreeSet::new(),
+            touched: BTreeSet::new(),
             strict: false,
             // Facts of SHOW do not say what it shows; its columns do.
             shows: facts.actions.iter().all(|action| action.action == Verb::Show),
-            reshapes: text.windows(7).any(|word| word.eq_ignore_ascii_case(b"analyse")),
+            reshapes: has_word(text, b"analyse"),
             explains: inspection.statements.iter().any(|statement| statement.kind == StatementKind::Explain),
         };
+        // SHOW EXPLAIN and its kind show the plan of what another connection runs, and its text.
+        let shows_plans =
+            basis.shows && [&b"explain"[..], b"analyze"].iter().any(|word| has_word(text, word));
+        basis.explains |= shows_plans;
         let runs_code = facts.unknown.is_some()
             || facts.touches(Group::Code)
             || inspection.statements.iter().any(|statement| statement.unclassed_code);
+        // A file holds what was written into it.
+        let unread = runs_code || shows_plans || facts.touches(Group::Escape);
         let mut everything = BTreeSet::new();
-        let mut touches = runs_code || inspection.statements.is_empty();
+        let mut touched = BTreeSet::new();
+        // What a variable holds may be quoted as a column's value is.
+        let mut touches = unread || inspection.statements.is_empty() || !taint.variables.is_empty();
         for action in &facts.actions {
             let Some(object) = action.object.as_ref().filter(|_| is_relation(action.kind.as_deref())) else {
                 continue;
             };
+            // Plans quote what conditions compare with.
+            let in_plans = basis.explains || action.action == Verb::Explain;
+            let all = basis.labels_of(object, "*");
+            if all.is_empty() {
+                continue;
+            }
+            touches = true;
             for column in &action.columns {
+                let labels = basis.labels_of(object, column);
                 if action.group == Group::Read {
-                    everything.extend(basis.labels_of(object, column));
+                    everything.extend(labels.iter().cloned());
+                    touched.extend(labels);
                 }
             }
-            if !touches || action.action == Verb::Explain {
-                let all = basis.labels_of(object, "*");
-                touches |= !all.is_empty();
-                if action.action == Verb::Explain {
-                    everything.extend(all);
-                }
+            for column in &action.filters {
+                touched.extend(basis.labels_of(object, column));
+            }
+            if in_plans {
+                everything.extend(all);
             }
         }
-        if runs_code {
+        if unread {
             everything.extend(basis.unsettled());
             // Code may give what it finds in the session.
             everything.extend(taint.variables.iter().cloned());
         }
+        touched.extend(everything.iter().cloned());
         basis.everything = everything;
+        basis.touched = touched;
         basis.strict = touches;
         basis
     }
 
-    /// Every label that it may read and the caller may not see.
-    pub(super) fn everything(&self) -> &BTreeSet<String> {
-        &self.everything
+    /// Every label that it reads, in conditions too, and the caller may not see.
+    pub(in super::super) fn touched(&self) -> &BTreeSet<String> {
+        &self.touched
     }
 
     /// Whether the target's own text may hold protected values.
@@ -171,6 +192,12 @@ impl Basis {
             || inspection.statements.iter().any(|statement| open(&statement.result));
         let runs_code = inspection.facts.unknown.is_some() || inspection.facts.touches(Group::Code);
         let of_statement = statement.filter(|_| inspection.facts.unknown.is_none());
+        // INSERT … RETURNING answers with what it has just written.
+        let writes = inspection
+            .facts
+            .actions
+            .iter()
+            .any(|action| action.group == Group::Write && action.action != Verb::Delete);
         let treatments = columns
             .iter()
             .enumerate()
@@ -181,7 +208,10 @@ impl Basis {
                     named.unwrap_or_else(|| self.everything.iter().chain(&taint.variables).cloned().collect())
                 });
                 labels.extend(self.by_name(column).unwrap_or_default());
-                self.special(column, taint, &mut labels);
+                if writes {
+                    labels.extend(self.touched.iter().chain(&taint.variables).cloned());
+                }
+                self.special(column, columns, taint, &mut labels);
                 self.treatment(labels)
             })
             .collect();
@@ -231,13 +261,15 @@ impl Basis {
     }
 
     /// What statements show that have no select list: messages of the one before, what others run, plans.
-    fn special(&self, column: &Column, taint: &Taint, labels: &mut BTreeSet<String>) {
+    fn special(&self, column: &Column, columns: &[Column], taint: &Taint, labels: &mut BTreeSet<String>) {
         if self.shows && taint.messages && column.name == b"Message" {
             labels.extend(self.unsettled());
         }
+        // SHOW PROCESSLIST, and SHOW ENGINE … STATUS, which prints texts and rows.
+        let of_engine = columns.iter().map(|column| &*column.name).eq([&b"Type"[..], b"Name", b"Status"]);
         if self.shows
             && column.org_table.is_empty()
-            && column.name == b"Info"
+            && (column.name == b"Info" || (of_engine && column.name == b"Status"))
             && !self.reveals(CATALOG_VALUES, "information_schema", "processlist", "info")
         {
             labels.insert(CATALOG_VALUES.to_owned());
@@ -275,6 +307,11 @@ impl Basis {
             (Some(label), Some(_)) => Treatment::Label { label, operator: Operator::Redact },
         }
     }
+}
+
+/// Whether a text holds a word, wherever it stands.
+pub(super) fn has_word(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
 /// Whether an action's object has columns.

@@ -10,6 +10,7 @@ use sallyport_inspect::mysql::Inspection;
 
 use super::super::running::Running;
 use super::Basis;
+use super::basis::has_word;
 
 /// What of the session's own counts as labelled.
 #[derive(Clone, Debug, Default)]
@@ -36,18 +37,31 @@ impl Taint {
                 && action.object.as_ref().is_some_and(|object| object.name.starts_with('@'))
         });
         let runs_code = facts.unknown.is_some() || facts.touches(Group::Code);
-        if sets || runs_code {
-            self.variables.extend(basis.everything().iter().cloned());
+        // The last number of an insert is a variable, too.
+        let numbers = facts.touches(Group::Write) || has_word(text, b"last_insert_id");
+        if sets || runs_code || numbers {
+            self.variables.extend(basis.touched().iter().cloned());
         }
         // GET DIAGNOSTICS puts messages into variables.
-        if sets && self.messages {
+        if self.messages && (sets || has_word(text, b"diagnostics")) {
             self.variables.insert(super::basis::UNSETTLED.to_owned());
         }
-        let temporary = text.windows(9).any(|word| word.eq_ignore_ascii_case(b"temporary"));
+        let temporary = has_word(text, b"temporary");
         if temporary || runs_code {
             let created = facts.actions.iter().filter(|action| action.action == Verb::Create);
             self.temporary.extend(created.filter_map(|action| action.object.clone()));
         }
+    }
+
+    /// Whether a setting or number of the session could give away what is in `text`: it would be made of what
+    /// the caller may not see.
+    pub(in super::super) fn reaches(&self, text: &[u8], basis: &Basis) -> bool {
+        !basis.touched().is_empty() || (!self.variables.is_empty() && text.contains(&b'@'))
+    }
+
+    /// Whether numbers that the target counts may be values that the caller may not see.
+    pub(in super::super) fn hides_numbers(&self, basis: &Basis) -> bool {
+        !basis.touched().is_empty() || !self.variables.is_empty()
     }
 
     /// An operation ended, with so many warnings; nothing when in an error. Its messages take the place of
