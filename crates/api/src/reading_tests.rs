@@ -21,6 +21,7 @@ fn intent(text: &str) -> Event {
         operation: 1,
         kind: OperationKind::Query,
         text_length: text.len(),
+        withheld: Vec::new(),
         parameters: vec![],
         digest: sallyport_core::Digest::of(text.as_bytes()),
         facts: Facts {

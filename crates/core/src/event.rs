@@ -34,6 +34,15 @@ pub struct ParameterShape {
     pub length: Option<usize>,
 }
 
+/// A credential that stood in an operation's text. The text beside the event has a stand-in there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// Where it stood in the text as it came, which the digest is of.
+    pub offset: usize,
+    /// Its bytes there.
+    pub length: usize,
+}
+
 /// One entry of a session's recording. Exact bytes travel beside it as the entry's payload: the text
 /// of an operation followed by its parameters' values, or the bytes of a data entry.
 ///
@@ -73,6 +82,9 @@ pub enum Event {
         kind: OperationKind,
         /// Length of the text within the payload.
         text_length: usize,
+        /// Credentials that were left out of it, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        withheld: Vec<Withheld>,
         /// Parameters within the payload, in order.
         parameters: Vec<ParameterShape>,
         /// What it is bound to.
@@ -96,6 +108,9 @@ pub enum Event {
         kind: OperationKind,
         /// Length of the text within the payload.
         text_length: usize,
+        /// Credentials that were left out of it, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        withheld: Vec<Withheld>,
         /// Parameters within the payload, in order.
         parameters: Vec<ParameterShape>,
         /// What it is bound to.
@@ -116,6 +131,9 @@ pub enum Event {
         operation: u64,
         /// Length of the text within the payload.
         text_length: usize,
+        /// Credentials that were left out of it, in order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        withheld: Vec<Withheld>,
         /// Parameters within the payload, in order.
         parameters: Vec<ParameterShape>,
         /// The request made.

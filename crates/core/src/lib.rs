@@ -29,7 +29,7 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use control::{Killed, SessionControl, TargetHealth};
 pub use decision::{Decision, Effect, HoldTerms, Limits, Reveal};
 pub use digest::{Digest, DigestBuilder};
-pub use event::{Event, ParameterShape, ResultDirection};
+pub use event::{Event, ParameterShape, ResultDirection, Withheld};
 pub use facts::{Action, Condition, Facts, Language, Unknown, UnknownCode};
 pub use id::{RequestId, SessionId, TokenId};
 pub use label::{ColumnRef, LabelSource, NoLabels};

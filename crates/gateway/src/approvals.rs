@@ -196,7 +196,7 @@ async fn open(
         principal: (*session.principal).clone(),
         target: session.target.name.clone(),
         database: session.database.clone(),
-        text: visible::text(&asked.operation.text),
+        text: visible::text(asked.recorded.text()),
         parameters: asked.parameters.to_vec(),
         state,
         facts: (**asked.facts).clone(),
@@ -214,7 +214,8 @@ async fn open(
     };
     let held = Event::Held {
         operation: asked.operation.number,
-        text_length: asked.operation.text.len(),
+        text_length: asked.recorded.text().len(),
+        withheld: asked.recorded.withheld(),
         parameters: asked.shapes(),
         request: request.id.clone(),
         digest: asked.operation.digest,

@@ -13,6 +13,7 @@ use sallyport_core::{
 use sallyport_record::{Need, Receipt};
 
 use crate::approvals::{self, Caller};
+use crate::recorded::Recorded;
 use crate::session::Session;
 use crate::wording;
 
@@ -39,6 +40,8 @@ impl Permit {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
     pub(crate) operation: &'a Operation,
+    /// Its text as it is kept.
+    pub(crate) recorded: &'a Recorded<'a>,
     pub(crate) facts: &'a Arc<Facts>,
     pub(crate) in_transaction: bool,
     /// Session state that is part of the digest, for approvers to see.
@@ -50,9 +53,9 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// The exact bytes, as an entry's payload: the text, then the parameters' values.
+    /// An entry's payload: the exact text but for credentials, then the parameters' exact values.
     pub(crate) fn payload(&self) -> Vec<&[u8]> {
-        let mut payload: Vec<&[u8]> = vec![&self.operation.text];
+        let mut payload: Vec<&[u8]> = vec![self.recorded.text()];
         payload.extend(self.operation.parameters.iter().filter_map(|parameter| parameter.value.as_deref()));
         payload
     }
@@ -117,7 +120,8 @@ pub(crate) async fn refuse(
     let event = Event::Refused {
         operation: asked.operation.number,
         kind: asked.operation.kind,
-        text_length: asked.operation.text.len(),
+        text_length: asked.recorded.text().len(),
+        withheld: asked.recorded.withheld(),
         parameters: asked.shapes(),
         digest: asked.operation.digest,
         facts: Arc::clone(asked.facts),
@@ -142,7 +146,8 @@ async fn write_ahead(
     let event = Event::Intent {
         operation: asked.operation.number,
         kind: asked.operation.kind,
-        text_length: asked.operation.text.len(),
+        text_length: asked.recorded.text().len(),
+        withheld: asked.recorded.withheld(),
         parameters: asked.shapes(),
         digest: asked.operation.digest,
         facts: Arc::clone(asked.facts),

@@ -35,6 +35,7 @@ pub mod gate;
 pub mod house;
 mod listener;
 mod protocol;
+mod recorded;
 mod registry;
 mod session;
 mod settings;

@@ -4,6 +4,7 @@
 //! fails; what it cannot read is `unknown`, and unknown is never treated as harmless. It knows no
 //! policy and no wire format.
 
+pub mod credentials;
 pub mod http;
 pub mod lines;
 mod memory;

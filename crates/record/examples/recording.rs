@@ -33,6 +33,7 @@ fn intent(operation: u64, facts: &Arc<Facts>, decision: &Arc<Decision>) -> Event
         operation,
         kind: OperationKind::Execute,
         text_length: TEXT,
+        withheld: Vec::new(),
         parameters: Vec::new(),
         digest: Digest::from_bytes([7; 32]),
         facts: Arc::clone(facts),

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use sallyport_core::{Decision, Digest, Event, Facts, OperationKind, ParameterShape, RequestId};
+use sallyport_core::{Decision, Digest, Event, Facts, OperationKind, ParameterShape, RequestId, Withheld};
 use serde::{Deserialize, Serialize};
 
 /// Intents that can be referred to.
@@ -68,6 +68,8 @@ pub(crate) struct Referring<'a> {
     operation: u64,
     kind: OperationKind,
     text_length: usize,
+    #[serde(skip_serializing_if = "<[Withheld]>::is_empty")]
+    withheld: &'a [Withheld],
     parameters: &'a [ParameterShape],
     digest: Digest,
     same_as: u64,
@@ -80,8 +82,17 @@ pub(crate) struct Referring<'a> {
 impl<'a> Referring<'a> {
     /// An intent with a number in the place of facts and decision; nothing of another event.
     pub(crate) fn to(event: &'a Event, same_as: u64) -> Option<Self> {
-        let Event::Intent { operation, kind, text_length, parameters, digest, approval, approved_by, .. } =
-            event
+        let Event::Intent {
+            operation,
+            kind,
+            text_length,
+            withheld,
+            parameters,
+            digest,
+            approval,
+            approved_by,
+            ..
+        } = event
         else {
             return None;
         };
@@ -89,6 +100,7 @@ impl<'a> Referring<'a> {
             operation: *operation,
             kind: *kind,
             text_length: *text_length,
+            withheld,
             parameters,
             digest: *digest,
             same_as,
@@ -104,6 +116,8 @@ struct Referred {
     operation: u64,
     kind: OperationKind,
     text_length: usize,
+    #[serde(default)]
+    withheld: Vec<Withheld>,
     parameters: Vec<ParameterShape>,
     digest: Digest,
     same_as: u64,
@@ -146,6 +160,7 @@ impl Resolver {
                     operation: found.operation,
                     kind: found.kind,
                     text_length: found.text_length,
+                    withheld: found.withheld,
                     parameters: found.parameters,
                     digest: found.digest,
                     facts: Arc::clone(&known.facts),

@@ -88,6 +88,7 @@ pub(crate) fn intent(operation: u64, text: &[u8], facts: &Arc<Facts>, decision: 
         operation,
         kind: OperationKind::Query,
         text_length: text.len(),
+        withheld: Vec::new(),
         parameters: Vec::new(),
         digest: Digest::of(text),
         facts: Arc::clone(facts),

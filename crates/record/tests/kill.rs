@@ -46,6 +46,7 @@ fn intent(operation: u64, facts: &Arc<Facts>, decision: &Arc<Decision>) -> Event
         operation,
         kind: OperationKind::Query,
         text_length: 8,
+        withheld: Vec::new(),
         parameters: vec![],
         digest: Digest::of(b"select 1"),
         facts: Arc::clone(facts),

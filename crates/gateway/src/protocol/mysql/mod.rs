@@ -36,10 +36,12 @@ mod upstream;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use sallyport_inspect::credentials::Dialect;
 use sallyport_inspect::mysql::Cache;
 use tokio::net::TcpStream;
 
 use crate::house::House;
+use crate::recorded::Recorded;
 
 pub(crate) use start::test_target;
 
@@ -79,4 +81,9 @@ pub(crate) async fn serve(house: Arc<House>, socket: TcpStream, peer: SocketAddr
         Ok(Err(fault)) => tracing::debug!(%peer, %fault, "handshake ended"),
         Err(_) => tracing::info!(%peer, "handshake took too long"),
     }
+}
+
+/// A text as it is kept.
+fn recorded(text: &[u8]) -> Recorded<'_> {
+    Recorded::of(text, Dialect::MySql)
 }

@@ -189,7 +189,7 @@ impl Talk {
         if self.transaction.len() >= SHOWN_STATEMENTS {
             self.transaction.remove(0);
         }
-        let shown = sallyport_core::visible::bytes(text);
+        let shown = sallyport_core::visible::bytes(super::recorded(text).text());
         let mut cut: String = shown.chars().take(SHOWN_CHARACTERS).collect();
         if cut.len() < shown.len() {
             cut.push_str(" … (cut)");
@@ -231,6 +231,7 @@ impl Talk {
         let shown = parameters::shown(&operation.parameters);
         let asked = Asked {
             operation: &operation,
+            recorded: &super::recorded(&operation.text),
             facts: &facts,
             in_transaction,
             state: &bound,

@@ -252,6 +252,7 @@ impl Admit {
         };
         let asked = Asked {
             operation: &operation,
+            recorded: &super::recorded(&operation.text),
             facts: &facts,
             in_transaction,
             state: &bound,

@@ -263,10 +263,12 @@ impl Inner {
         if self.transaction.len() >= SHOWN_STATEMENTS {
             self.transaction.pop_front();
         }
+        let recorded = super::recorded(text);
         // What an approver is not shown need not be kept.
-        self.transaction.push_back(match text.get(..KEPT_BYTES) {
+        self.transaction.push_back(match recorded.text().get(..KEPT_BYTES) {
             Some(shown) => Arc::from(shown),
-            None => Arc::clone(text),
+            None if recorded.withheld().is_empty() => Arc::clone(text),
+            None => Arc::from(recorded.text()),
         });
     }
 
