@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verifies a Sallyport recording. Written from docs/recording-format.md alone.
 
-    verify_recording.py RECORDING_DIR [PUBLIC_KEY_PEM] [--checkpoint FILE]... [--keys DIR]
+    verify_recording.py RECORDING_DIR [PUBLIC_KEY_PEM] [--checkpoint FILE]... [--keys DIR] [--witness VKEY]...
 
 Signatures are checked when a key is given and the `cryptography` package is there; else only chains are.
 --checkpoint holds the log against a checkpoint that was noted earlier; --keys decrypts what is encrypted,
@@ -80,6 +80,7 @@ class Checkpoint:
         self.name, self.problem, self.size, self.root, self.seen = name, None, None, None, None
         body, _, lines = text.rpartition("\n\n")
         body += "\n"
+        self.body, self.lines = body, lines
         try:
             origin, size, root = body.split("\n")[:3]
             self.size, self.root = int(size), base64.b64decode(root, validate=True)
@@ -107,6 +108,24 @@ class Checkpoint:
                     holds = True
         if origin != name or not holds:
             self.problem = "is not of this log"
+
+    def signed_by(self, witness):
+        """Whether a witness, by its key as signed notes write it, has signed it (c2sp.org/tlog-cosignature)."""
+        name, identity, encoded = witness.split("+", 2)
+        raw = base64.b64decode(encoded, validate=True)
+        if raw[:1] != b"\4" or sha256(name.encode() + b"\n" + raw)[:4].hex() != identity:
+            return False
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+        key = Ed25519PublicKey.from_public_bytes(raw[1:])
+        for line in self.lines.splitlines():
+            words = line.split(" ")
+            if len(words) == 3 and words[0] == "\u2014" and words[1] == name:
+                raw = base64.b64decode(words[2], validate=True)
+                time = int.from_bytes(raw[4:12], "big")
+                message = f"cosignature/v1\ntime {time}\n{self.body}".encode()
+                if raw[:4].hex() == identity and signed(key, raw[12:], message):
+                    return True
+        return False
 
     def watch(self, tree):
         if tree.size == self.size:
@@ -389,10 +408,12 @@ def main():
     parser.add_argument("key", nargs="?")
     parser.add_argument("--checkpoint", action="append", default=[], type=pathlib.Path)
     parser.add_argument("--keys", type=pathlib.Path)
+    parser.add_argument("--witness", action="append", default=[])
     asked = parser.parse_args()
     key = load_key(asked.key) if asked.key else None
     checkpoints = []
-    for path in [asked.recording / "checkpoint", *asked.checkpoint]:
+    beside = [asked.recording / "checkpoint", asked.recording / "checkpoint.witnessed"]
+    for path in [*beside, *asked.checkpoint]:
         if path.exists() or path in asked.checkpoint:
             checkpoints.append(Checkpoint(path.name, path.read_text("utf-8", "replace"), key))
     keys = {}
@@ -417,6 +438,13 @@ def main():
             bad.append(f"{checkpoint.name}: {problem}")
         else:
             print(f"holds   {checkpoint.name} of {checkpoint.size} leaves")
+    for witness in asked.witness:
+        name = witness.split("+")[0]
+        sizes = [found.size for found in checkpoints if found.problem is None and found.signed_by(witness)]
+        if sizes:
+            print(f"signed  by the witness {name}, {max(sizes)} leaves")
+        else:
+            bad.append(f"no checkpoint here is signed by the witness {name}")
     for line in bad:
         print(f"BROKEN  {line}")
     if verifier.head is not None:

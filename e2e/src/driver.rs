@@ -156,7 +156,7 @@ impl Drop for Playing {
 
 /// A folder beside the built programs that `cargo xtask test` fills. Without it the tests fail: a client that
 /// is not there was not tested.
-fn made(name: &str, holds: &str) -> PathBuf {
+pub(crate) fn made(name: &str, holds: &str) -> PathBuf {
     let folder = target().parent().expect("target").join(name);
     assert!(
         folder.join(holds).exists(),

@@ -17,6 +17,7 @@ mod mariadb;
 mod mysql;
 pub mod mysql_raw;
 mod raw;
+pub mod services;
 
 pub use client::{Kind, Outcome, Session, attempt};
 pub use cluster::{Cluster, seed};

@@ -50,6 +50,11 @@ impl FromRequestParts<ApiState> for Caller {
             Err(error) => {
                 let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.0);
                 tracing::warn!(reason = error.reason(), ?peer, "an API token was not taken");
+                if let Some(journal) = &state.journal {
+                    let from =
+                        peer.map_or_else(|| "an unknown address".to_owned(), |peer| peer.ip().to_string());
+                    journal.sign_in_failed("api", &from, error.reason());
+                }
                 if error.is_ours() { Err(Problem::store()) } else { Err(Problem::bad_token()) }
             }
         }

@@ -231,7 +231,7 @@ async fn the_audit_stands_in_the_recording_too_and_what_cannot_be_recorded_is_no
     let settings = RecorderSettings::new(dir.path().join("log"));
     let recorder = Recorder::open(settings, key, std::sync::Arc::new(SystemClock)).unwrap();
     let id = SessionId::parse("01JOURNAL").unwrap();
-    let journal = recorder.begin(id.clone());
+    let journal = sallyport_record::Journal::on(recorder.begin(id.clone()));
     let state = house.state.clone().with_journal(journal.clone());
     let root = house.principal("root");
     state.audit(&root, "token.create", "t1", "ok").await.unwrap();

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use sallyport_auth::Authenticator;
-use sallyport_core::{Clock, Event, Principal, SessionControl, Target};
+use sallyport_core::{Clock, Principal, SessionControl, Target};
 use sallyport_record::read::Recordings;
-use sallyport_record::{Need, Tape, VerifyingKey};
+use sallyport_record::{Journal, VerifyingKey};
 use sallyport_store::search::SearchIndex;
 use sallyport_store::{AuditRow, Store};
 use tokio::sync::{Semaphore, watch};
@@ -58,7 +58,7 @@ pub struct ApiState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) recordings: Recordings,
     pub(crate) hosts: Hosts,
-    journal: Option<Tape>,
+    pub(crate) journal: Option<Journal>,
     pub(crate) readers: Readers,
     pub(crate) search: Option<SearchIndex>,
     pub(crate) key: Option<VerifyingKey>,
@@ -118,7 +118,7 @@ impl ApiState {
 
     /// Writes the audit into the recording, too, whose proofs it has then.
     #[must_use]
-    pub fn with_journal(self, journal: Tape) -> Self {
+    pub fn with_journal(self, journal: Journal) -> Self {
         Self { journal: Some(journal), ..self }
     }
 
@@ -137,13 +137,7 @@ impl ApiState {
         outcome: &str,
     ) -> Result<(), Problem> {
         if let Some(journal) = &self.journal {
-            let event = Event::Audited {
-                principal: principal.name.clone(),
-                action: action.to_owned(),
-                object: object.to_owned(),
-                outcome: outcome.to_owned(),
-            };
-            journal.append_and_wait(&event, &[], Need::Synced).await.map_err(|error| {
+            journal.note(&principal.name, action, object, outcome).await.map_err(|error| {
                 tracing::error!(%error, "the audit cannot be recorded");
                 Problem::recording()
             })?;

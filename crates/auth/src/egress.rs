@@ -7,11 +7,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use reqwest::{Client, Url, redirect};
+use reqwest::{Client, RequestBuilder, Response, Url, redirect};
 use thiserror::Error;
 
 /// How long a whole request may take.
 pub const DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long a request that carries a file may take, and how long nothing may come meanwhile.
+const FILE_DEADLINE: Duration = Duration::from_secs(900);
+const FILE_PAUSE: Duration = Duration::from_secs(120);
 
 /// Why an address was not asked, or its answer not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -37,10 +41,24 @@ pub enum EgressError {
 ///
 /// # Errors
 /// [`EgressError::Client`] when the system's certificates cannot be read.
-#[expect(clippy::disallowed_methods, reason = "this is the client that everything else must use")]
 pub fn client() -> Result<Client, EgressError> {
+    build(DEADLINE, DEADLINE)
+}
+
+/// The same for requests that carry files: they may take as long as something keeps moving, up to a quarter
+/// of an hour.
+///
+/// # Errors
+/// As [`client`].
+pub fn client_for_files() -> Result<Client, EgressError> {
+    build(FILE_DEADLINE, FILE_PAUSE)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the client that everything else must use")]
+fn build(deadline: Duration, pause: Duration) -> Result<Client, EgressError> {
     Client::builder()
-        .timeout(DEADLINE)
+        .timeout(deadline)
+        .read_timeout(pause)
         .connect_timeout(Duration::from_secs(3))
         .redirect(redirect::Policy::none())
         .no_proxy()
@@ -84,10 +102,42 @@ pub async fn get(client: &Client, url: Url, limit: usize) -> Result<Vec<u8>, Egr
 
 async fn fetch(client: &Client, url: Url, limit: usize) -> Result<Vec<u8>, EgressError> {
     let request = client.get(url).header("accept", "application/json");
-    let mut response = request.send().await.map_err(|_| EgressError::Unreachable)?;
+    let response = request.send().await.map_err(|_| EgressError::Unreachable)?;
     if response.status() != reqwest::StatusCode::OK {
         return Err(EgressError::Status);
     }
+    body(response, limit).await
+}
+
+/// A status, and at most so much of a body as was allowed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// Sends a request that was made with [`client`] and takes its answer, whatever its status.
+///
+/// # Errors
+/// On a body larger than `limit`, and when the deadline passes.
+pub async fn send(request: RequestBuilder, limit: usize) -> Result<Answer, EgressError> {
+    let answer = async {
+        let response = request.send().await.map_err(|_| EgressError::Unreachable)?;
+        let status = response.status().as_u16();
+        Ok(Answer { status, body: body(response, limit).await? })
+    };
+    tokio::time::timeout(DEADLINE, answer).await.unwrap_or(Err(EgressError::Unreachable))
+}
+
+async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, EgressError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| EgressError::Unreachable)? {
         if body.len().saturating_add(chunk.len()) > limit {

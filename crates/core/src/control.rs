@@ -40,6 +40,11 @@ pub trait SessionControl: Send + Sync + fmt::Debug {
     /// Live sessions now.
     fn live(&self) -> usize;
 
+    /// What does not keep sessions from being served yet, in words that anybody may read.
+    fn warnings(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// Whether new sessions can be served: the recorder writes and the store answers. The text says what is wrong.
     fn ready<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 }

@@ -30,17 +30,17 @@ const MAX_DERIVED: usize = 4;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CredentialError {
     /// `env:NAME` names a variable that is not set, empty, or not text.
-    #[error("credential of target `{target}`: environment variable `{name}` is not set, or is empty")]
+    #[error("credential of `{target}`: environment variable `{name}` is not set, or is empty")]
     EnvironmentUnset {
-        /// Target name.
+        /// The target, or what else it is of.
         target: String,
         /// Variable name.
         name: String,
     },
     /// The file cannot be read.
-    #[error("credential of target `{target}`: cannot read `{path}`: {reason}")]
+    #[error("credential of `{target}`: cannot read `{path}`: {reason}")]
     Unreadable {
-        /// Target name.
+        /// The target, or what else it is of.
         target: String,
         /// The path as configured.
         path: String,
@@ -48,9 +48,9 @@ pub enum CredentialError {
         reason: String,
     },
     /// The file is not kept well enough to be believed.
-    #[error("credential of target `{target}`: `{path}` {fault}")]
+    #[error("credential of `{target}`: `{path}` {fault}")]
     BadFile {
-        /// Target name.
+        /// The target, or what else it is of.
         target: String,
         /// The path as configured.
         path: String,
@@ -60,7 +60,7 @@ pub enum CredentialError {
     /// Nothing was loaded for this target as it is now.
     #[error("no credential is loaded for target `{target}` at its present address, role and reference")]
     NotLoaded {
-        /// Target name.
+        /// The target, or what else it is of.
         target: String,
     },
 }
@@ -213,7 +213,7 @@ fn read_all(
         .map(|target| {
             let credential = TargetCredential {
                 holder: Holder::of(target),
-                password: read_one(target, env)?,
+                password: read(&target.name, &target.credential, env)?,
                 derived: Mutex::new(Vec::new()),
             };
             Ok((target.name.clone(), Arc::new(credential)))
@@ -221,20 +221,25 @@ fn read_all(
         .collect()
 }
 
-fn read_one(
-    target: &Target,
+/// Reads one credential, for what is called `whose`: a target, or another part of the configuration.
+///
+/// # Errors
+/// When it cannot be had.
+pub fn read(
+    whose: &str,
+    reference: &CredentialRef,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Option<Secret<String>>, CredentialError> {
-    match &target.credential {
+    match reference {
         CredentialRef::None => Ok(None),
         CredentialRef::Env(name) => env(name)
             .filter(|value| !value.is_empty() && !value.contains('\0'))
             .map(|value| Some(Secret::new(value)))
             .ok_or_else(|| CredentialError::EnvironmentUnset {
-                target: target.name.clone(),
+                target: whose.to_owned(),
                 name: name.clone(),
             }),
-        CredentialRef::File(path) => read_file(&target.name, path).map(Some),
+        CredentialRef::File(path) => read_file(whose, path).map(Some),
     }
 }
 

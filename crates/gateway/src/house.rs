@@ -17,7 +17,7 @@ use sallyport_auth::Authenticator;
 use sallyport_core::{Clock, Decision, Facts, Killed, SessionControl, SessionId, Target, TargetHealth};
 use sallyport_mask::Labels;
 use sallyport_policy::{Policy, Question};
-use sallyport_record::Recorder;
+use sallyport_record::{Journal, Recorder};
 use sallyport_store::Store;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -42,6 +42,8 @@ pub struct Parts {
     pub store: Store,
     /// Where everything is recorded.
     pub recorder: Recorder,
+    /// Where it is recorded that a sign-in failed; nowhere when there is none.
+    pub journal: Option<Journal>,
     /// Who is calling.
     pub authenticator: Authenticator,
     /// The policy to start with.
@@ -69,6 +71,7 @@ pub(crate) struct House {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
     pub(crate) recorder: Recorder,
+    pub(crate) journal: Option<Journal>,
     pub(crate) authenticator: Authenticator,
     pub(crate) policy: Swap<Policy>,
     pub(crate) labels: Swap<Labels>,
@@ -84,6 +87,14 @@ pub(crate) struct House {
 }
 
 impl House {
+    /// Says, and records, that a credential was not accepted.
+    pub(crate) fn sign_in_failed(&self, protocol: &str, peer: SocketAddr, reason: &str) {
+        tracing::warn!(%peer, reason, "a credential was not accepted");
+        if let Some(journal) = &self.journal {
+            journal.sign_in_failed(protocol, &peer.ip().to_string(), reason);
+        }
+    }
+
     /// Asks the present policy about an operation's facts.
     pub(crate) fn decide(
         &self,
@@ -201,6 +212,7 @@ impl Gateway {
             settings,
             store: parts.store,
             recorder: parts.recorder,
+            journal: parts.journal,
             authenticator: parts.authenticator,
             policy: Swap::new(parts.policy),
             labels: Swap::new(parts.labels),
@@ -313,6 +325,14 @@ impl SessionControl for Gateway {
 
     fn live(&self) -> usize {
         self.house.registry.len()
+    }
+
+    fn warnings(&self) -> Vec<&'static str> {
+        if self.house.recorder.space_is_low() {
+            vec!["the recording's disk is filling up"]
+        } else {
+            Vec::new()
+        }
     }
 
     fn ready<'a>(&'a self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {

@@ -21,6 +21,7 @@ use crate::log::Log;
 use crate::note::{self, NoteKey, origin};
 use crate::statements::Mark;
 use crate::tree::Tree;
+use crate::witness;
 
 /// Where the last checkpoint lies, beside the folder of segments.
 pub(crate) const FILE: &str = "checkpoint";
@@ -85,7 +86,11 @@ impl Checkpoint {
 
 /// The checkpoint beside a log's segments, as it lies there; nothing when there is none.
 pub(crate) fn stored(dir: &Path) -> std::io::Result<Option<String>> {
-    let file = match std::fs::File::open(dir.join(FILE)) {
+    read_note(&dir.join(FILE))
+}
+
+pub(crate) fn read_note(path: &Path) -> std::io::Result<Option<String>> {
+    let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -107,19 +112,26 @@ fn store(dir: &Path, note: &str) -> std::io::Result<()> {
 
 /// Refuses to go on with a log that ends before a checkpoint that was made of it.
 pub(crate) fn check_not_cut_back(dir: &Path, tree: &Tree, key: &SigningKey) -> Result<(), RecordError> {
-    let Some(text) = stored(dir)? else { return Ok(()) };
-    let Ok(found) = Checkpoint::read(&text, &NoteKey::of_log(key.verifying_key())) else {
-        return Err(RecordError::Damaged(
-            "the file `checkpoint` is not a checkpoint by this recorder's key; put it right, or put it aside \
-             for whoever examines this"
-                .into(),
-        ));
+    for (name, text) in [(FILE, stored(dir)?), (witness::FILE, witness::stored(dir)?)] {
+        if let Some(text) = text {
+            check_reaches(name, &text, tree, key)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_reaches(name: &str, text: &str, tree: &Tree, key: &SigningKey) -> Result<(), RecordError> {
+    let Ok(found) = Checkpoint::read(text, &NoteKey::of_log(key.verifying_key())) else {
+        return Err(RecordError::Damaged(format!(
+            "the file `{name}` is not a checkpoint by this recorder's key; put it right, or put it aside for \
+             whoever examines this"
+        )));
     };
     let differs = found.size == tree.size && found.root != tree.root();
     if found.size > tree.size || differs {
         return Err(RecordError::Damaged(format!(
             "the log does not reach its checkpoint of {} leaves: something was removed. Bring it back, or put \
-             the file `checkpoint` aside for whoever examines this",
+             the file `{name}` aside for whoever examines this",
             found.size
         )));
     }

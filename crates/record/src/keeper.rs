@@ -66,6 +66,7 @@ pub(crate) fn remove(path: &Path) -> Result<(), RecordError> {
 pub(crate) struct Duties {
     pub(crate) pack: bool,
     pub(crate) retention: Retention,
+    pub(crate) close_after: Option<Duration>,
 }
 
 /// The thread's life.
@@ -73,6 +74,11 @@ pub(crate) fn run(log: &Log, duties: &Duties) {
     let mut given_up = BTreeSet::new();
     let mut looked: Option<Instant> = None;
     loop {
+        if let Some(age) = duties.close_after
+            && let Err(error) = log.close_older_than(age)
+        {
+            tracing::warn!(%error, "a segment of the recording could not be completed");
+        }
         if duties.pack
             && let Err(error) = log.pack_complete(&mut given_up)
         {

@@ -24,17 +24,21 @@
 //! }
 //! ```
 
+mod aws;
+mod beginning;
 mod checkpoint;
 mod cipher;
 mod decode;
 mod error;
 mod format;
 mod header;
+mod journal;
 mod judged;
 mod keeper;
 mod keys;
 mod log;
 mod medium;
+mod next_key;
 mod note;
 mod packed;
 pub mod proof;
@@ -46,6 +50,7 @@ mod results;
 pub mod retention;
 mod scan;
 mod segment;
+pub mod sink;
 mod statements;
 mod sync;
 pub mod tail;
@@ -54,16 +59,20 @@ mod tape;
 mod testing;
 mod tree;
 pub mod verify;
+mod witness;
 mod wrapping;
 
+pub use aws::AwsIdentity;
 pub use checkpoint::Checkpoint;
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use error::RecordError;
 pub use header::WrappedKey;
+pub use journal::Journal;
 pub use keys::{load_or_create_key, load_public_key};
 pub use note::NoteKey;
 pub use recorder::{Durability, Need, Recorder, RecorderSettings, Terms};
 pub use results::Results;
 pub use statements::Torn;
 pub use tape::{Appended, Receipt, Seal, Tape};
+pub use witness::{Answered, Post, Witness, Witnesses};
 pub use wrapping::{DataKey, KeyFiles, Wrapping};

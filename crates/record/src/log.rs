@@ -14,15 +14,16 @@ use ed25519_dalek::SigningKey;
 use sallyport_core::{Clock, Digest, SessionId, Timestamp};
 use tokio::sync::watch;
 
-use crate::cipher::{Cipher, Sealing, data_key};
+use crate::beginning::{Beginning, begin_segment};
+use crate::cipher::Sealing;
 use crate::error::RecordError;
-use crate::format::{Draft, Kind, Label, NO_LINK};
-use crate::header::Header;
-use crate::medium::{Disk, Medium};
+use crate::format::{Draft, Kind, NO_LINK};
+use crate::medium::Disk;
+use crate::next_key::{NextKey, Ready};
 use crate::segment::{self, Segment};
-use crate::statements::{OpenSession, Roster};
 use crate::sync::Ask;
 use crate::tree::{Tree, leaf_hash, log_leaf, session_leaf};
+use crate::witness::Witnesses;
 use crate::wrapping::Wrapping;
 
 /// How long a look at the free space is good for, and how soon a full disk is looked at again.
@@ -94,10 +95,15 @@ pub(crate) struct State {
     pub(crate) tree: Tree,
     /// Something was written since the last mark.
     pub(crate) unmarked: bool,
+    /// Leaves that the witnesses' thread has not taken yet; only when there is one.
+    new_leaves: Vec<Digest>,
     /// Size of the tree when it was last signed.
     pub(crate) signed: u64,
     /// No entry stands in the current segment yet: one that is larger than a segment goes there.
     fresh: bool,
+    /// When the current segment was begun, and whether more than marks stands in it.
+    began: Instant,
+    said: bool,
     /// Segments that are complete, with their ends, until they are synced.
     pub(crate) rotated: Vec<(Arc<Segment>, u64)>,
     /// Nothing more is written to the current segment.
@@ -125,11 +131,16 @@ pub(crate) struct Log {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) disk: Box<dyn Disk>,
     pub(crate) wrapping: Option<Arc<dyn Wrapping>>,
+    /// The next segment's, when wrapping takes time.
+    pub(crate) next_key: NextKey,
     /// The present segment's key. Taken without the log's lock, so that entries are made beside each other.
     sealing: Mutex<Arc<Sealing>>,
     pub(crate) state: Mutex<State>,
     pub(crate) ask: Mutex<Ask>,
     pub(crate) bell: Condvar,
+    /// Who signs checkpoints besides, and how many leaves there were before this start.
+    pub(crate) witnesses: Option<Witnesses>,
+    pub(crate) leaves_before: u64,
     /// Whether the checkpoint thread is to end.
     pub(crate) checkpoint_ask: Mutex<bool>,
     pub(crate) checkpoint_bell: Condvar,
@@ -163,6 +174,7 @@ pub(crate) struct Writing {
     pub(crate) min_free_bytes: u64,
     pub(crate) warn_free_bytes: u64,
     pub(crate) wrapping: Option<Arc<dyn Wrapping>>,
+    pub(crate) witnesses: Option<Witnesses>,
 }
 
 impl Log {
@@ -175,15 +187,17 @@ impl Log {
         disk: Box<dyn Disk>,
         resume: Resume,
     ) -> Result<Self, RecordError> {
-        let Writing { segment_bytes, min_free_bytes, warn_free_bytes, wrapping } = writing;
+        let Writing { segment_bytes, min_free_bytes, warn_free_bytes, wrapping, witnesses } = writing;
+        let leaves_before = resume.tree.size;
         let number = resume.number + 1;
+        let ready = wrapping.as_deref().map(|wrapping| Ready::make(wrapping, number)).transpose()?;
         let begun = begin_segment(
             &Beginning {
                 directory,
                 disk: &*disk,
                 room: segment_bytes,
                 key: &key,
-                wrapping: wrapping.as_deref(),
+                data_key: ready.as_ref(),
                 number,
                 created: clock.now(),
                 previous: resume.head,
@@ -201,8 +215,11 @@ impl Log {
             open: resume.open,
             tree: resume.tree,
             unmarked: true,
+            new_leaves: Vec::new(),
             signed: 0,
             fresh: true,
+            began: Instant::now(),
+            said: false,
             rotated: Vec::new(),
             distrusted: false,
             fault: None,
@@ -218,11 +235,14 @@ impl Log {
             key,
             clock,
             disk,
+            next_key: NextKey::after(wrapping.as_deref(), number),
             wrapping,
             sealing: Mutex::new(Arc::new(begun.sealing)),
             state: Mutex::new(state),
             ask: Mutex::new(Ask::default()),
             bell: Condvar::new(),
+            witnesses,
+            leaves_before,
             checkpoint_ask: Mutex::new(false),
             checkpoint_bell: Condvar::new(),
             settled: watch::Sender::new(0),
@@ -236,6 +256,11 @@ impl Log {
 
     pub(crate) fn segments(&self) -> PathBuf {
         segment::folder(&self.directory)
+    }
+
+    /// Leaves since the last time.
+    pub(crate) fn take_leaves(&self) -> Vec<Digest> {
+        self.lock().map(|mut state| std::mem::take(&mut state.new_leaves)).unwrap_or_default()
     }
 
     /// What entries are to be made for now.
@@ -256,8 +281,12 @@ impl Log {
             if !may_use_reserve {
                 self.check_space(&mut state)?;
             }
-            let over = state.end.saturating_add(draft.frame_bytes()) > self.segment_bytes;
-            if state.distrusted || over && !state.fresh {
+            let end = state.end.saturating_add(draft.frame_bytes());
+            let over = end > self.segment_bytes && !state.fresh;
+            // While the next key is on its way the segment grows, to twice its size at most.
+            let may_grow =
+                end <= self.segment_bytes.saturating_mul(2) && !self.next_key.is_ready(state.number + 1);
+            if state.distrusted || over && !may_grow {
                 self.rotate(&mut state)?;
             }
             if draft.segment.is_some_and(|made_for| made_for != state.number) {
@@ -271,6 +300,7 @@ impl Log {
             state.end += draft.frame_bytes();
             state.head = hash;
             state.fresh = false;
+            state.said |= draft.kind != Kind::Mark;
             state.unmarked = draft.kind != Kind::Mark;
             if state.fault.is_some_and(|fault| fault != Fault::Sync) {
                 state.fault = None;
@@ -283,7 +313,11 @@ impl Log {
                 _ => None,
             };
             if let Some(leaf) = leaf {
-                state.tree.push(leaf_hash(leaf.as_bytes()));
+                let leaf = leaf_hash(leaf.as_bytes());
+                state.tree.push(leaf);
+                if self.witnesses.is_some() {
+                    state.new_leaves.push(leaf);
+                }
             }
             if let Some((id, chain)) = session {
                 let now = Chain { entries: chain.entries + 1, head: hash, ..chain };
@@ -331,21 +365,24 @@ impl Log {
                 }
             }
         }
-        let begun = begin_segment(
-            &Beginning {
-                directory: &self.directory,
-                disk: &*self.disk,
-                room: self.segment_bytes,
-                key: &self.key,
-                wrapping: self.wrapping.as_deref(),
-                number: state.number + 1,
-                created: self.clock.now(),
-                previous: state.head,
-            },
-            &state.open,
-            &state.tree,
-        )
-        .inspect_err(|error| {
+        let number = state.number + 1;
+        let begun = self.next_key.use_for(self.wrapping.as_deref(), number, |ready| {
+            begin_segment(
+                &Beginning {
+                    directory: &self.directory,
+                    disk: &*self.disk,
+                    room: self.segment_bytes,
+                    key: &self.key,
+                    data_key: ready,
+                    number,
+                    created: self.clock.now(),
+                    previous: state.head,
+                },
+                &state.open,
+                &state.tree,
+            )
+        });
+        let begun = begun.inspect_err(|error| {
             state.fault = Some(match error {
                 RecordError::Io(error) => Fault::Write(error.kind()),
                 RecordError::Key(_) => Fault::Key,
@@ -359,7 +396,28 @@ impl Log {
         state.end = begun.end;
         state.head = begun.head;
         state.fresh = true;
+        state.began = Instant::now();
+        state.said = false;
         state.distrusted = false;
+        Ok(())
+    }
+
+    /// Completes the current segment when it was begun so long ago and something was said in it.
+    pub(crate) fn close_older_than(&self, age: Duration) -> Result<(), RecordError> {
+        let is_old = |state: &State| {
+            state.said && state.began.elapsed() >= age && self.next_key.is_ready(state.number + 1)
+        };
+        if !is_old(&*self.lock()?) {
+            return Ok(());
+        }
+        // So that little is left to sync under the lock.
+        self.sync_once()?;
+        let mut state = self.lock()?;
+        if is_old(&state) {
+            self.rotate(&mut state)?;
+        }
+        drop(state);
+        self.wrote();
         Ok(())
     }
 
@@ -406,85 +464,6 @@ impl Log {
                 state.fault = None;
                 Ok(())
             }
-        }
-    }
-}
-
-/// What a new segment is made of.
-struct Beginning<'a> {
-    directory: &'a Path,
-    disk: &'a dyn Disk,
-    room: u64,
-    key: &'a SigningKey,
-    wrapping: Option<&'a dyn Wrapping>,
-    number: u64,
-    created: Timestamp,
-    previous: Digest,
-}
-
-#[derive(Debug)]
-struct Begun {
-    medium: Box<dyn Medium>,
-    end: u64,
-    head: Digest,
-    sealing: Sealing,
-}
-
-/// Makes a segment with its header and its roster. It gets its name only when both are written.
-fn begin_segment(
-    new: &Beginning<'_>,
-    open: &HashMap<SessionId, Chain>,
-    tree: &Tree,
-) -> Result<Begun, RecordError> {
-    let mut open: Vec<OpenSession> = open
-        .iter()
-        .map(|(id, chain)| OpenSession {
-            session: id.clone(),
-            entries: chain.entries,
-            head: chain.head,
-            opened: chain.opened.micros(),
-        })
-        .collect();
-    open.sort_by(|a, b| a.session.cmp(&b.session));
-    let (cipher, data_key) = match new.wrapping {
-        None => (None, None),
-        Some(wrapping) => {
-            let key = data_key()?;
-            (Some(Cipher::new(&key)?), Some(wrapping.wrap(new.number, &key)?))
-        }
-    };
-    let header = Header {
-        number: new.number,
-        created: new.created,
-        previous: new.previous,
-        key: new.key.verifying_key().to_bytes(),
-        data_key,
-    };
-    let (header, link) =
-        header.encode(new.key).ok_or_else(|| RecordError::Key("the wrapped key is too large".into()))?;
-    let roster = Roster { event: "roster".into(), open, tree: tree.clone() };
-    let label = Label { kind: Kind::Roster, session: None, sequence: 0, time: new.created };
-    let draft = Draft::new(label, &roster, &[], None)?;
-    let (trailer, head) = draft.trailer(NO_LINK, link);
-    let folder = segment::folder(new.directory);
-    let unfinished = folder.join(UNFINISHED);
-    let end = u64::try_from(header.len()).unwrap_or(0) + draft.frame_bytes();
-    let write = || {
-        let medium = new.disk.create(&unfinished, new.room)?;
-        medium.write_at(&[&header, draft.bytes(), &trailer], 0)?;
-        new.disk.rename(&unfinished, &folder.join(segment::file_name(new.created, new.number)))?;
-        Ok(medium)
-    };
-    match write() {
-        Ok(medium) => Ok(Begun { medium, end, head, sealing: Sealing { segment: new.number, cipher } }),
-        Err(error) => {
-            // Left behind it would hold space that is short, and stand in the next attempt's way.
-            if let Err(left) = std::fs::remove_file(&unfinished)
-                && left.kind() != std::io::ErrorKind::NotFound
-            {
-                tracing::warn!(error = %left, "an unfinished segment could not be removed");
-            }
-            Err(RecordError::of_write(error))
         }
     }
 }

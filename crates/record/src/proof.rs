@@ -37,7 +37,7 @@ fn damaged(what: &str) -> RecordError {
     RecordError::Damaged(what.to_owned())
 }
 
-fn hash_lines(hashes: &[Digest]) -> String {
+pub(crate) fn hash_lines(hashes: &[Digest]) -> String {
     hashes.iter().map(|hash| format!("{}\n", STANDARD.encode(hash.as_bytes()))).collect()
 }
 

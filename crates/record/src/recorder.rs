@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use sallyport_core::{Clock, SessionId};
@@ -18,6 +19,7 @@ use crate::recover;
 use crate::results::Results;
 use crate::retention::Retention;
 use crate::tape::{Appended, Tape, wait_for};
+use crate::witness::Witnesses;
 use crate::wrapping::Wrapping;
 
 /// Who decides what an answer waits for.
@@ -59,6 +61,11 @@ pub struct RecorderSettings {
     pub wrapping: Option<Arc<dyn Wrapping>>,
     /// Whether segments that are complete are compressed.
     pub pack: bool,
+    /// A segment in which something was said is complete so long after it was begun, however small it is:
+    /// only what is complete leaves for a sink.
+    pub close_after: Option<Duration>,
+    /// Who signs checkpoints besides.
+    pub witnesses: Option<Witnesses>,
     /// For how long what was said is kept.
     pub retention: Retention,
     /// Which part of results is recorded.
@@ -87,6 +94,8 @@ impl RecorderSettings {
             warn_free_bytes: Self::WARN_FREE_BYTES,
             wrapping: None,
             pack: true,
+            close_after: None,
+            witnesses: None,
             retention: Retention::default(),
             results: Results::Full,
             targets: BTreeMap::new(),
@@ -131,6 +140,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.log.stop_checkpoints();
+        self.log.next_key.stop();
         if let Err(error) = self.log.checkpoint() {
             tracing::error!(%error, "the recording's last checkpoint could not be made");
         }
@@ -172,6 +182,7 @@ impl Recorder {
             min_free_bytes: settings.min_free_bytes,
             warn_free_bytes: settings.warn_free_bytes,
             wrapping: settings.wrapping,
+            witnesses: settings.witnesses,
         };
         let log = Arc::new(Log::new(&settings.dir, writing, key, clock, disk, found.resume)?);
         let mut running = Running {
@@ -181,14 +192,18 @@ impl Recorder {
             threads: Vec::new(),
             _lock: lock,
         };
-        for (name, job) in
-            [("record-sync", crate::sync::run as fn(&Log)), ("record-checkpoint", checkpoint::run)]
-        {
+        for (name, job) in [
+            ("record-sync", crate::sync::run as fn(&Log)),
+            ("record-checkpoint", checkpoint::run),
+            ("record-key", crate::next_key::run),
+            ("record-witness", crate::witness::run),
+        ] {
             let worker = Arc::clone(&log);
             let thread = std::thread::Builder::new().name(name.into()).spawn(move || job(&worker))?;
             running.threads.push(thread);
         }
-        let duties = Duties { pack: settings.pack, retention: settings.retention };
+        let duties =
+            Duties { pack: settings.pack, retention: settings.retention, close_after: settings.close_after };
         let worker = Arc::clone(&log);
         let keeper = std::thread::Builder::new().name("record-keeper".into());
         running.threads.push(keeper.spawn(move || crate::keeper::run(&worker, &duties))?);
@@ -215,6 +230,12 @@ impl Recorder {
     /// Why not.
     pub fn healthy(&self) -> Result<(), RecordError> {
         self.0.log.healthy()
+    }
+
+    /// Whether the disk has less free than was said to be worth a warning.
+    #[must_use]
+    pub fn space_is_low(&self) -> bool {
+        self.0.log.lock().is_ok_and(|state| state.space_low)
     }
 
     /// The log beneath.

@@ -38,21 +38,46 @@ pub(crate) struct Found {
     pub(crate) left_open: HashMap<SessionId, Chain>,
 }
 
+/// How long a start waits for whoever reads an adopted log: that takes moments.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+const LOCK: &str = "recorder.lock";
+
 /// Makes the folders and keeps every other process out.
 pub(crate) fn lock(directory: &Path) -> Result<File, RecordError> {
     make_directory(directory)?;
     make_directory(&segment::folder(directory))?;
     File::open(directory)?.sync_all()?;
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(directory.join("recorder.lock"))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(RecordError::Locked),
-        Err(error) => Err(std::io::Error::from(error).into()),
+    let file =
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(directory.join(LOCK))?;
+    for _ in 0..LOCK_TRIES {
+        if is_ours(&file)? {
+            return Ok(file);
+        }
+        std::thread::sleep(LOCK_PAUSE);
+    }
+    Err(RecordError::Locked)
+}
+
+fn is_ours(file: &File) -> std::io::Result<bool> {
+    match flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The lock of a log that is there and that nobody records into.
+pub(crate) fn lock_if_free(directory: &Path) -> std::io::Result<Option<File>> {
+    if !segment::folder(directory).is_dir() {
+        return Ok(None);
+    }
+    // A copy of a log has none yet.
+    let mut file = OpenOptions::new();
+    match file.write(true).create(true).truncate(false).mode(0o600).open(directory.join(LOCK)) {
+        Ok(file) => Ok(is_ours(&file)?.then_some(file)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

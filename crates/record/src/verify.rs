@@ -24,6 +24,7 @@ use crate::scan::{Closed, Frame, Segment, Step};
 use crate::segment::{self, name_of};
 use crate::statements::{Note, Roster, SealClaim, Torn, seal_holds};
 use crate::tree::{Tree, leaf_hash, log_leaf, session_leaf};
+use crate::witness;
 use crate::wrapping::Wrapping;
 
 /// Most problems reported of one segment: a destroyed one must not fill the memory.
@@ -50,13 +51,15 @@ pub struct Trust {
     pub noted: Vec<(String, Checkpoint)>,
     /// Keys to read by: then what is encrypted is decrypted, and what is packed is unpacked and compared.
     pub keys: Option<Arc<dyn Wrapping>>,
+    /// Witnesses, each of which must have signed a checkpoint that is here.
+    pub witnesses: Vec<NoteKey>,
 }
 
 impl Trust {
     /// The key alone.
     #[must_use]
     pub fn key(key: VerifyingKey) -> Self {
-        Self { key, noted: Vec::new(), keys: None }
+        Self { key, noted: Vec::new(), keys: None, witnesses: Vec::new() }
     }
 }
 
@@ -71,6 +74,7 @@ pub fn verify(
 ) -> Result<Report, RecordError> {
     // Read first: whatever it covers is in the segments by now.
     let stored = checkpoint::stored(dir)?;
+    let witnessed = witness::stored(dir)?;
     let segments = segment::list(dir)?;
     let mut check = Check {
         trust,
@@ -91,9 +95,15 @@ pub fn verify(
         let found = Checkpoint::read(&stored, &NoteKey::of_log(trust.key));
         check.noted("the checkpoint beside the segments", found.map_err(str::to_owned));
     }
+    if let Some(witnessed) = witnessed {
+        let found = Checkpoint::read(&witnessed, &NoteKey::of_log(trust.key));
+        check.noted("the witnessed checkpoint beside the segments", found.map_err(str::to_owned));
+    }
     for (name, checkpoint) in &trust.noted {
         check.noted(name, Ok(checkpoint.clone()));
     }
+    let witnesses: Vec<CheckpointVerdict> =
+        trust.witnesses.iter().map(|witness| witness_verdict(witness, &check.checkpoints)).collect();
     let mut done = Vec::new();
     let mut expected = 1;
     for (index, (number, path)) in segments.iter().enumerate() {
@@ -125,9 +135,20 @@ pub fn verify(
             },
         })
         .collect();
-    let checkpoints = check.checkpoints.into_iter().map(Noted::verdict).collect();
+    let checkpoints = check.checkpoints.into_iter().map(Noted::verdict).chain(witnesses).collect();
     let leaves = check.tree.size;
     Ok(Report { sessions, segments: done, recovered: check.recovered, head, leaves, checkpoints })
+}
+
+/// Whether a witness has signed one of the checkpoints; each of those is held against the log besides.
+fn witness_verdict(witness: &NoteKey, checkpoints: &[Noted]) -> CheckpointVerdict {
+    let signed = checkpoints.iter().filter_map(|noted| noted.found.as_ref().ok());
+    let size = signed.filter(|found| found.witnessed_by(witness)).map(|found| found.size).max();
+    CheckpointVerdict {
+        name: format!("the signature of the witness {}", witness.name()),
+        size,
+        problem: size.is_none().then(|| "it stands on no checkpoint that is here".into()),
+    }
 }
 
 /// Every leaf of the log's tree, in order, as the entries in its segments make them. What is unreadable

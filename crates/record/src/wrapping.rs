@@ -37,6 +37,11 @@ pub trait Wrapping: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the wrapping key is not here, or the bytes were not wrapped by it for this segment.
     fn unwrap(&self, segment: u64, wrapped: &WrappedKey) -> Result<DataKey, RecordError>;
+
+    /// Whether wrapping may take longer than a look at a disk: then it is done ahead.
+    fn takes_time(&self) -> bool {
+        false
+    }
 }
 
 /// Wrapping keys in a folder, a file each: `000001-<id>.key`, 32 bytes, for their owner alone.

@@ -17,9 +17,11 @@ mod failure;
 mod folder;
 mod hardening;
 mod indexing;
+mod key_service;
 mod keys;
 mod output;
 mod preview;
+mod sink;
 mod story;
 #[cfg(test)]
 mod testing;

@@ -132,10 +132,10 @@ impl Watch {
             running.new_policy(policy, &files).await;
         }
         if let Some(labels) = self.labels.as_mut().and_then(Reloading::poll) {
-            running.new_labels(labels);
+            running.new_labels(labels).await;
         }
         if let Some(config) = self.config.poll() {
-            running.new_config(config);
+            running.new_config(config).await;
         }
     }
 }

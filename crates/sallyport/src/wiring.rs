@@ -16,7 +16,7 @@ use sallyport_gateway::{Gateway, ListenerTls, Parts, Settings, SignIn, tls};
 use sallyport_mask::Labels;
 use sallyport_policy::{Policy, PolicyFile};
 use sallyport_record::read::Recordings;
-use sallyport_record::{KeyFiles, Need, Recorder, RecorderSettings, Tape, Wrapping, load_or_create_key};
+use sallyport_record::{Journal, Recorder, RecorderSettings, load_or_create_key};
 use sallyport_store::Store;
 use sallyport_store::search::SearchIndex;
 use tokio::net::TcpListener;
@@ -24,13 +24,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroize as _;
 
-use crate::config::{self, Config, EncryptionEntry, SignInEntry};
+use crate::config::{self, Config, SignInEntry};
 use crate::environment;
 use crate::failure::Failure;
 use crate::folder;
 use crate::hardening;
 use crate::indexing::{Indexing, Shelf};
+use crate::key_service;
 use crate::preview::Preview;
+use crate::sink;
 use crate::watch::{self, Watch};
 
 /// Sends log lines to standard error as JSON. No line holds the text of a statement: rooms log ids,
@@ -173,10 +175,14 @@ impl Targets for Present {
     }
 }
 
+/// Who is said to have done what nobody asked for over the API.
+const GATEWAY: &str = "gateway";
+
 /// What a reload acts on.
 #[derive(Debug)]
 pub(crate) struct Running {
     gateway: Gateway,
+    journal: Journal,
     auth: Authenticator,
     store: Store,
     targets: tokio::sync::watch::Sender<Vec<Target>>,
@@ -191,16 +197,34 @@ impl Running {
             tracing::error!(%error, "the new policy could not be kept, so it does not take effect");
             return;
         }
+        if !self.noted("policy.load", policy.version()).await {
+            return;
+        }
         self.gateway.set_policy(policy);
     }
 
+    /// Whether it is recorded what takes effect now: it does not, otherwise.
+    async fn noted(&self, action: &str, object: &str) -> bool {
+        let noted = self.journal.note(GATEWAY, action, object, "ok").await;
+        if let Err(error) = &noted {
+            tracing::error!(%error, action, "it could not be recorded, so it does not take effect");
+        }
+        noted.is_ok()
+    }
+
     /// New labels take effect.
-    pub(crate) fn new_labels(&mut self, labels: Labels) {
+    pub(crate) async fn new_labels(&mut self, labels: Labels) {
+        if !self.noted("labels.load", "the labels file changed").await {
+            return;
+        }
         self.gateway.set_labels(labels);
     }
 
     /// New targets and principals take effect; the rest of the configuration asks for a restart.
-    pub(crate) fn new_config(&mut self, config: Config) {
+    pub(crate) async fn new_config(&mut self, config: Config) {
+        if !self.noted("settings.load", &config.in_short()).await {
+            return;
+        }
         let rest = |config: &Config| Config {
             targets: Vec::new(),
             principals: Vec::new(),
@@ -256,20 +280,21 @@ async fn keep_policy(store: &Store, policy: &Policy, files: &[PolicyFile]) -> Re
 }
 
 /// The session in which the gateway records what is done with itself, from this start to its end.
-async fn journal(recorder: &Recorder, clock: &dyn Clock, policy: &str) -> Result<Tape, Failure> {
+async fn journal(
+    recorder: &Recorder,
+    clock: &dyn Clock,
+    config: &Config,
+    policy: &str,
+) -> Result<Journal, Failure> {
     let mut random = [0; 10];
     getrandom::fill(&mut random).map_err(|_| Failure::failed("there is no randomness"))?;
-    let tape = recorder.begin(SessionId::new(clock.now(), random));
-    let started = Event::Audited {
-        principal: "gateway".into(),
-        action: "gateway.start".into(),
-        object: format!("{}, policy {policy}", env!("CARGO_PKG_VERSION")),
-        outcome: "ok".into(),
-    };
-    tape.append_and_wait(&started, &[], Need::Synced)
-        .await
-        .map_err(|error| Failure::failed(format!("recording: {error}")))?;
-    Ok(tape)
+    let journal = Journal::on(recorder.begin(SessionId::new(clock.now(), random)));
+    let failed = |error: sallyport_record::RecordError| Failure::failed(format!("recording: {error}"));
+    let version = format!("{}, policy {policy}", env!("CARGO_PKG_VERSION"));
+    journal.note(GATEWAY, "gateway.start", &version, "ok").await.map_err(failed)?;
+    journal.note(GATEWAY, "policy.load", policy, "ok").await.map_err(failed)?;
+    journal.note(GATEWAY, "settings.load", &config.in_short(), "ok").await.map_err(failed)?;
+    Ok(journal)
 }
 
 /// Runs the gateway until SIGTERM or Ctrl-C, then drains it.
@@ -288,25 +313,22 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         .await
         .map_err(|error| failed("store", &error))?;
     let key = load_or_create_key(&config.keys()).map_err(|error| failed("recording key", &error))?;
-    let keys = KeyFiles::in_folder(config.wrapping_keys());
-    let wrapping: Option<Arc<dyn Wrapping>> = match config.recording.encryption {
-        EncryptionEntry::Off => None,
-        EncryptionEntry::File => {
-            keys.make_first().map_err(|error| failed("recording", &error))?;
-            Some(Arc::new(keys.clone()))
-        }
-    };
+    let keys = key_service::keys(&config)?;
+    let wrapping = key_service::for_writing(&config, &keys)?;
     let recording = RecorderSettings {
         durability: config.recording.durability.into(),
         results: config.recording.results.into(),
         targets: config.recording.terms(),
         retention: config.recording.retention(),
         wrapping,
+        witnesses: sink::witnesses(&config)?,
+        close_after: config.sink.as_ref().map(|sink| sink.within),
         ..RecorderSettings::new(config.recordings())
     };
     let recorder =
         Recorder::open(recording, key, Arc::clone(&clock)).map_err(|error| failed("recording", &error))?;
     let public_key = recorder.public_key();
+    let sending = sink::start(&config, &clock)?;
     let recordings = Recordings::in_folder(config.recordings()).with_keys(Arc::new(keys));
     // Only now that the recording's lock is ours: another gateway's sessions are not orphans.
     let orphans = store.close_orphans(clock.now()).await.map_err(|error| failed("store", &error))?;
@@ -325,12 +347,13 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         .map_err(|error| Failure::usage(error.to_string()))?;
     tracing::info!(version = policy.version(), "policy in force");
 
-    let journal = journal(&recorder, &*clock, policy.version()).await?;
+    let journal = journal(&recorder, &*clock, &config, policy.version()).await?;
 
     // ---- the gateway
     let parts = Parts {
         store: store.clone(),
         recorder,
+        journal: Some(journal.clone()),
         authenticator: auth.clone(),
         policy,
         labels,
@@ -390,8 +413,15 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
         }
     });
     let drain = config.limits.drain;
-    let mut running =
-        Running { gateway: gateway.clone(), auth, store: store.clone(), targets: sender, readers, config };
+    let mut running = Running {
+        gateway: gateway.clone(),
+        journal: journal.clone(),
+        auth,
+        store: store.clone(),
+        targets: sender,
+        readers,
+        config,
+    };
     let watched = tasks.clone();
     tasks.spawn("watch", async move {
         while tokio::time::timeout(watch::EVERY, watched.stopping()).await.is_err() {
@@ -416,6 +446,7 @@ pub(crate) async fn serve(config: Config) -> Result<(), Failure> {
     tasks.drain(std::time::Duration::from_secs(5)).await;
     let over = Event::SessionClosed { reason: "the gateway ended".into(), operations: 0 };
     journal.seal(&over).await.map_err(|error| failed("recording", &error))?;
+    drop(sending);
     if let Some(indexing) = indexing
         && tokio::task::spawn_blocking(move || indexing.stop()).await.is_err()
     {

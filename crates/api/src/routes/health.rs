@@ -17,12 +17,14 @@ pub(crate) async fn healthz() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()),
     responses((status = 200, description = "it serves", body = String),
               (status = 503, description = "it does not, and why", body = Problem)))]
-pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<&'static str, Problem> {
+pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<String, Problem> {
     state.control.ready().await.map_err(|why| {
         // Why goes to the log: this address asks for no token, and the text may name paths.
         tracing::warn!(why, "not ready");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "new sessions cannot be served now")
             .hint("the gateway's log says why")
     })?;
-    Ok("ready\n")
+    // The first line stays as it is, for whoever compares it.
+    let warnings = state.control.warnings();
+    Ok(["ready"].into_iter().chain(warnings).map(|line| format!("{line}\n")).collect())
 }

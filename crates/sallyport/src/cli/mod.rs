@@ -14,6 +14,7 @@ mod replay;
 mod search;
 mod serve;
 mod sessions;
+mod sink;
 mod targets;
 mod tokens;
 
@@ -159,7 +160,7 @@ fn dispatch(command: Command, bench: &mut Bench) -> Result<(), Failure> {
 }
 
 /// Runs what talks to the API, on one thread.
-fn online(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+fn online<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 

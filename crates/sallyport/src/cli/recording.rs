@@ -3,16 +3,18 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Subcommand;
 use sallyport_core::SessionId;
 use sallyport_record::retention::{self, Held};
 use sallyport_record::verify::{Progress, Trust, verify};
-use sallyport_record::{Checkpoint, KeyFiles, NoteKey, load_public_key, proof};
+use sallyport_record::{Checkpoint, KeyFiles, NoteKey, Wrapping, load_public_key, proof};
 
 use super::{Bench, reindex};
-use crate::config;
+use crate::config::{self, EncryptionEntry};
 use crate::failure::Failure;
+use crate::key_service;
 
 /// A proof or a checkpoint is never larger.
 const MOST_BYTES: u64 = 1 << 20;
@@ -36,6 +38,12 @@ pub(crate) enum Verb {
         /// Folder of wrapping keys: then what is encrypted is decrypted too, and what is packed is compared.
         #[arg(long, value_name = "DIR")]
         keys: Option<PathBuf>,
+        /// The same by the configuration's keys: its files, and its key service.
+        #[arg(long, conflicts_with = "keys")]
+        own_keys: bool,
+        /// A witness that must have signed a checkpoint: its key, `name+12345678+base64`.
+        #[arg(long, value_name = "KEY")]
+        witness: Vec<String>,
     },
     /// Prove that a session is in the log, or that the log only grew since a checkpoint.
     #[command(
@@ -94,6 +102,9 @@ pub(crate) enum Verb {
         #[arg(long)]
         target: Option<String>,
     },
+    /// Copies in a sink: what is there, what is not and why; send; fetch.
+    #[command(subcommand)]
+    Sink(super::sink::Verb),
     /// Make a new key that wraps the keys of segments from the next segment on. Older keys stay, to read by.
     #[command(after_help = "Example: sallyport recording rotate-key")]
     RotateKey,
@@ -104,9 +115,10 @@ pub(crate) enum Verb {
 
 pub(crate) fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
     match verb {
-        Verb::Verify { folder, key, checkpoint, keys } => {
+        Verb::Verify { folder, key, checkpoint, keys, own_keys, witness } => {
             let (folder, key) = places(bench, folder.as_deref(), key.as_deref())?;
-            check(bench, &folder, &key, checkpoint, keys.as_deref())
+            let keys = keys_to_read_by(bench, keys.as_deref(), *own_keys)?;
+            check(bench, &folder, &key, checkpoint, keys, witness)
         }
         Verb::Prove { session, since, folder, key } => {
             let (folder, key) = places(bench, folder.as_deref(), key.as_deref())?;
@@ -127,8 +139,24 @@ pub(crate) fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
             Some(held) => release(bench, &held),
             None => Err(Failure::usage("name a session, or a target with --target")),
         },
+        Verb::Sink(verb) => super::sink::run(verb, bench),
         Verb::RotateKey => rotate_key(bench),
         Verb::Reindex => reindex::run(bench),
+    }
+}
+
+fn keys_to_read_by(
+    bench: &Bench,
+    folder: Option<&Path>,
+    own: bool,
+) -> Result<Option<Arc<dyn Wrapping>>, Failure> {
+    match folder {
+        Some(folder) if !folder.is_dir() => {
+            Err(Failure::usage(format!("there is no folder {}", folder.display())))
+        }
+        Some(folder) => Ok(Some(Arc::new(KeyFiles::in_folder(folder)))),
+        None if own => Ok(Some(Arc::new(key_service::keys(&config::load(&bench.file)?)?))),
+        None => Ok(None),
     }
 }
 
@@ -137,18 +165,20 @@ fn check(
     folder: &Path,
     key: &Path,
     checkpoints: &[PathBuf],
-    keys: Option<&Path>,
+    keys: Option<Arc<dyn Wrapping>>,
+    witnesses: &[String],
 ) -> Result<(), Failure> {
     if !folder.is_dir() {
         return Err(Failure::usage(format!("there is no folder {}", folder.display())));
     }
     let key = note_key(key)?;
     let mut trust = Trust::key(*key.key());
-    if let Some(keys) = keys {
-        if !keys.is_dir() {
-            return Err(Failure::usage(format!("there is no folder {}", keys.display())));
-        }
-        trust.keys = Some(std::sync::Arc::new(KeyFiles::in_folder(keys)));
+    trust.keys = keys;
+    for text in witnesses {
+        let witness = NoteKey::parse(text).filter(NoteKey::is_witness);
+        trust.witnesses.push(
+            witness.ok_or_else(|| Failure::usage("a witness's key is `name+12345678+base64`, of type 4"))?,
+        );
     }
     for path in checkpoints {
         trust.noted.push((path.display().to_string(), noted(path, &key)?));
@@ -167,9 +197,14 @@ fn check(
 }
 
 fn show(watched: bool, progress: Progress) {
-    if watched && progress.segments < progress.of {
+    show_segments(watched, progress.segments, progress.of);
+}
+
+/// How far it is, on a terminal.
+pub(super) fn show_segments(watched: bool, done: usize, of: usize) {
+    if watched && done < of {
         // Only to show that it goes on; losing it is no failure.
-        let _shown = write!(std::io::stderr(), "\r{} of {} segments", progress.segments, progress.of);
+        let _shown = write!(std::io::stderr(), "\r{done} of {of} segments");
     } else if watched {
         let _shown = write!(std::io::stderr(), "\r\x1b[K");
     }
@@ -283,7 +318,11 @@ fn list_holds(bench: &mut Bench) -> Result<(), Failure> {
 }
 
 fn rotate_key(bench: &mut Bench) -> Result<(), Failure> {
-    let folder = config::load(&bench.file)?.wrapping_keys();
+    let config = config::load(&bench.file)?;
+    if config.recording.encryption == EncryptionEntry::Service {
+        return Err(Failure::usage("the key service under [recording.key] rotates its keys itself"));
+    }
+    let folder = config.wrapping_keys();
     let keys = KeyFiles::in_folder(&folder);
     let failed = |error: sallyport_record::RecordError| {
         Failure::failed(format!("the key could not be made in {}: {error}", folder.display()))

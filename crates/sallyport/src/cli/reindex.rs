@@ -3,7 +3,6 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
-use sallyport_record::KeyFiles;
 use sallyport_record::read::Recordings;
 
 use super::{Bench, online};
@@ -18,7 +17,7 @@ pub(super) fn run(bench: &mut Bench) -> Result<(), Failure> {
         return Err(Failure::usage("this configuration has no search index")
             .hint("[search] enabled = true turns it on"));
     }
-    let keys = KeyFiles::in_folder(config.wrapping_keys());
+    let keys = crate::key_service::keys(&config)?;
     let recordings = Recordings::in_folder(config.recordings()).with_keys(Arc::new(keys));
     let shelf = Shelf::new(&config.data_dir);
     let watched = std::io::stderr().is_terminal();

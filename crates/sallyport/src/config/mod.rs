@@ -8,6 +8,7 @@
 mod check;
 mod duration;
 mod model;
+mod outward;
 mod problem;
 mod recording;
 
@@ -16,13 +17,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sallyport_core::{Principal, Target};
+use sallyport_core::{Digest, Principal, Target};
+use sallyport_record::Witness;
 
 use duration::TextDuration;
 use model::ConfigFile;
 
 pub(crate) use duration::TextDuration as CliDuration;
 pub(crate) use model::SignInEntry;
+pub(crate) use outward::{AwsSource, AzureSource, KeySource, SinkSource, VaultSource};
 pub(crate) use problem::{ConfigProblem, Problems};
 pub(crate) use recording::{EncryptionEntry, RecordingEntry};
 
@@ -127,6 +130,14 @@ pub(crate) struct Config {
     pub(crate) labels: Option<PathBuf>,
     /// What is kept of what happens, and how.
     pub(crate) recording: RecordingEntry,
+    /// The service that wraps its keys, where one is named.
+    pub(crate) key_service: Option<KeySource>,
+    /// Who signs its checkpoints besides.
+    pub(crate) witnesses: Vec<Witness>,
+    /// SHA-256 of the file's text.
+    pub(crate) digest: Digest,
+    /// Where copies of it go.
+    pub(crate) sink: Option<SinkSource>,
     /// Targets that a principal's role of auditor is narrowed to, by principal name.
     pub(crate) recordings_of: BTreeMap<String, BTreeSet<String>>,
     /// Whether recorded operations are indexed to be searched.
@@ -161,6 +172,23 @@ impl Config {
     /// The administrator's token that `sallyport init` made.
     pub(crate) fn admin_token(&self) -> PathBuf {
         self.data_dir.join(ADMIN_TOKEN)
+    }
+
+    /// What was loaded, in a line: which text, and what it says of most weight. No secret stands in it.
+    pub(crate) fn in_short(&self) -> String {
+        let recording = &self.recording;
+        let names: Vec<&str> = self.targets.iter().map(|target| target.name.as_str()).collect();
+        let sink = self.sink.as_ref().map_or_else(|| "none".to_owned(), |sink| sink.to.to_string());
+        format!(
+            "sha256 {}; targets {}; {} principals; recording {:?}, results {:?}, encryption {:?}, {} witnesses, sink {sink}",
+            self.digest,
+            names.join(" "),
+            self.principals.len(),
+            recording.durability,
+            recording.results,
+            recording.encryption,
+            self.witnesses.len(),
+        )
     }
 
     /// The host name in `public_url`, by which the API may be asked.

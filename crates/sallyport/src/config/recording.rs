@@ -10,6 +10,7 @@ use serde::de::{Error as _, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::duration::TextDuration;
+use super::outward::{KeyEntry, SinkEntry, WitnessEntry};
 
 /// The recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -27,6 +28,15 @@ pub(crate) struct RecordingEntry {
     /// For how long what was said is kept after a session's end, as in `365d`. For ever when left out.
     #[serde(default)]
     pub(crate) keep: Option<TextDuration>,
+    /// The service that wraps the segments' keys, for `encryption = "service"`.
+    #[serde(default)]
+    pub(crate) key: Option<KeyEntry>,
+    /// Where copies go.
+    #[serde(default)]
+    pub(crate) sink: Option<SinkEntry>,
+    /// Who signs the log's checkpoints besides.
+    #[serde(default, rename = "witness")]
+    pub(crate) witnesses: Vec<WitnessEntry>,
     /// Targets that are recorded otherwise.
     #[serde(default, rename = "target")]
     pub(crate) targets: Vec<TargetRecordingEntry>,
@@ -56,6 +66,8 @@ pub(crate) enum EncryptionEntry {
     /// AES-256-GCM; each segment's key is wrapped by a key in `keys/recording-wrapping`.
     #[default]
     File,
+    /// AES-256-GCM; each segment's key is wrapped by the service under `[recording.key]`.
+    Service,
     /// In the clear.
     Off,
 }

@@ -106,7 +106,7 @@ async fn introduce(
     let authenticated = match house.authenticator.authenticate(&secret).await {
         Ok(authenticated) => authenticated,
         Err(error) => {
-            tracing::warn!(%peer, reason = error.reason(), "a credential was not accepted");
+            house.sign_in_failed("mysql", peer, error.reason());
             tokio::time::sleep(house.turns.failed(peer.ip(), Instant::now())).await;
             return Err(bad_token().into());
         }

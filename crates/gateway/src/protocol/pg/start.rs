@@ -126,7 +126,7 @@ async fn identify(
         },
         None => "none was shown",
     };
-    tracing::warn!(peer = %caller.peer, reason, "a credential was not accepted");
+    house.sign_in_failed("postgres", caller.peer, reason);
     if secret.is_some() {
         tokio::time::sleep(house.turns.failed(caller.peer.ip(), Instant::now())).await;
     }

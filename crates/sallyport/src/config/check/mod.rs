@@ -5,6 +5,7 @@
 //! connection and reads no secret.
 
 mod listeners;
+mod outward;
 mod principals;
 mod targets;
 
@@ -42,6 +43,9 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
         .and_then(|masking| checker.file(&[Step::Key("masking"), Step::Key("labels")], &masking.labels));
     let limits = checker.limits(&model.limits);
     checker.recording(&model.recording, &targets);
+    let witnesses = checker.witnesses(&model.recording.witnesses);
+    let key_service = checker.key_service(&model.recording);
+    let sink = model.recording.sink.as_ref().and_then(|entry| checker.sink(entry));
     let Checker { mut problems, notes, .. } = checker;
     problems.sort_by_key(|problem| problem.line);
     match (problems.is_empty(), data_dir, postgres, api, policy_dir) {
@@ -61,6 +65,10 @@ pub(super) fn check(file: &Path, text: &str, model: ConfigFile) -> Result<Config
             policy_dir,
             labels,
             recording: model.recording,
+            key_service,
+            witnesses,
+            digest: sallyport_core::Digest::of(text.as_bytes()),
+            sink,
             recordings_of,
             search: model.search.enabled,
             limits,

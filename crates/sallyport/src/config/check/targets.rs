@@ -90,7 +90,7 @@ impl Checker<'_> {
         })
     }
 
-    fn credential(&mut self, at: &[Step<'_>], text: &str) -> Option<CredentialRef> {
+    pub(super) fn credential(&mut self, at: &[Step<'_>], text: &str) -> Option<CredentialRef> {
         match CredentialRef::parse(text) {
             Some(CredentialRef::File(path)) => {
                 self.secret_file(at, &path.to_string_lossy(), 0o077).map(CredentialRef::File)
