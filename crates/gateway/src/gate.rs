@@ -4,6 +4,8 @@
 //! permit is made in one function, `write_ahead`, out of the recorder's receipt for the recorded
 //! intent: no receipt, no permit; no permit, no way through [`crate::upstream::Upstream::forward`].
 
+mod recorded;
+
 use std::sync::Arc;
 
 use sallyport_core::{
@@ -13,9 +15,10 @@ use sallyport_core::{
 use sallyport_record::{Need, Receipt};
 
 use crate::approvals::{self, Caller};
-use crate::recorded::Recorded;
 use crate::session::Session;
 use crate::wording;
+
+pub(crate) use recorded::Recorded;
 
 /// The right to forward one operation, once.
 ///

@@ -35,7 +35,6 @@ pub mod gate;
 pub mod house;
 mod listener;
 mod protocol;
-mod recorded;
 mod registry;
 mod session;
 mod settings;

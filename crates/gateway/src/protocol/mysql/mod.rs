@@ -40,8 +40,8 @@ use sallyport_inspect::credentials::Dialect;
 use sallyport_inspect::mysql::Cache;
 use tokio::net::TcpStream;
 
+use crate::gate::Recorded;
 use crate::house::House;
-use crate::recorded::Recorded;
 
 pub(crate) use start::test_target;
 

@@ -46,8 +46,8 @@ use sallyport_inspect::credentials::Dialect;
 use sallyport_inspect::pg::Cache;
 use tokio::net::TcpStream;
 
+use crate::gate::Recorded;
 use crate::house::House;
-use crate::recorded::Recorded;
 
 pub(super) use masking::Marks;
 pub(crate) use start::test_target;
