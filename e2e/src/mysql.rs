@@ -184,6 +184,17 @@ impl MysqlSession {
         password: &str,
         database: &str,
     ) -> (Self, MysqlOutcome) {
+        Self::attempt_as(gateway, client, None, password, database)
+    }
+
+    /// The same with the user name of a short-lived password.
+    pub fn attempt_as(
+        gateway: &MysqlGateway,
+        client: MysqlClient,
+        user: Option<&str>,
+        password: &str,
+        database: &str,
+    ) -> (Self, MysqlOutcome) {
         let ca = gateway.ca.as_ref().map(|ca| ca.display().to_string()).unwrap_or_default();
         let port = gateway.port.to_string();
         let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/mysql");
@@ -194,7 +205,7 @@ impl MysqlSession {
                     if ca.is_empty() { "--skip-ssl".to_owned() } else { format!("--ssl --ssl-ca={ca}") };
                 command.args([
                     "-c",
-                    "exec mariadb --no-defaults -h127.0.0.1 -P\"$0\" -uanybody $1 -N -B -n -f -c --unbuffered \"$2\" 2>&1",
+                    "exec mariadb --no-defaults -h127.0.0.1 -P\"$0\" -u\"${SALLYPORT_USER:-anybody}\" $1 -N -B -n -f -c --unbuffered \"$2\" 2>&1",
                     &port,
                     &tls,
                     database,
@@ -228,6 +239,9 @@ impl MysqlSession {
                 command
             }
         };
+        if let Some(user) = user {
+            command.env("SALLYPORT_USER", user);
+        }
         let mut child = command
             .env("SALLYPORT_PASSWORD", password)
             .env("MYSQL_PWD", password)

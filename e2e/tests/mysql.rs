@@ -344,3 +344,73 @@ fn a_replacement_is_held_and_a_ticket_used_once_by_a_new_session() {
     assert_eq!(gateway.admin_sql("SELECT total FROM orders WHERE id = 6"), "61.00");
     second.run(sql).refused(1227, "SLP-TICKET");
 }
+
+/// Makes a password and gives its user name and itself.
+fn password(gateway: &MysqlGateway, who: &str, words: &[&str]) -> (String, String) {
+    let made = gateway.json(who, &[&["token", "password"], words].concat());
+    (made["username"].as_str().expect("a user").to_owned(), made["password"].as_str().expect("it").to_owned())
+}
+
+#[test]
+fn a_short_lived_password_signs_in_where_a_token_cannot() {
+    let gateway = starter();
+    let (user, secret) = password(&gateway, AGENT, &["shop-prod", "--expires", "10m"]);
+    for client in [
+        MysqlClient::Mariadb,
+        MysqlClient::PyMySql,
+        MysqlClient::ConnectorPython,
+        MysqlClient::SqlAlchemy,
+        MysqlClient::Mysql2,
+        MysqlClient::ConnectorJ,
+    ] {
+        let (mut session, outcome) =
+            MysqlSession::attempt_as(&gateway, client, Some(&user), &secret, "shop-prod");
+        outcome.ok();
+        assert_eq!(session.run("SELECT email FROM users WHERE id = 1").ok(), "‹pii.email›\n", "{client:?}");
+        session.run("DROP TABLE orders").refused(1227, "SLP-DENIED");
+        // Another's password, or none, opens nothing.
+        for wrong in ["", "x", &secret[1..]] {
+            let (_, outcome) = MysqlSession::attempt_as(&gateway, client, Some(&user), wrong, "shop-prod");
+            assert!(outcome.code.is_some(), "{client:?}: {wrong}");
+        }
+        let stranger = "slp-aaaaaaaaaaaaaaaa";
+        let (_, outcome) = MysqlSession::attempt_as(&gateway, client, Some(stranger), &secret, "shop-prod");
+        assert!(outcome.code.is_some(), "{client:?}");
+    }
+    let id = gateway.newest_session();
+    let shown = gateway.cli("admin", &["sessions", "replay", &id]).ok();
+    assert!(shown.contains(AGENT) && shown.contains("by password"), "{shown}");
+    assert!(!gateway.log().contains(&secret) && !shown.contains(&secret));
+}
+
+#[test]
+fn attack_6_a_short_lived_password_is_for_its_target_and_ends_with_its_token() {
+    let gateway = starter();
+    let refused = |words: &[&str]| {
+        let ran = gateway.cli(AGENT, &[&["token", "password"], words].concat());
+        assert_ne!(ran.code, 0, "{ran:?}");
+    };
+    refused(&["nowhere"]);
+    refused(&["postgres-prod"]);
+    refused(&["shop-prod", "--expires", "2h"]);
+    refused(&["shop-prod", "--expires", "1s"]);
+    let (user, secret) = password(&gateway, AGENT, &["shop-prod"]);
+    // The one other thing that could be named: nothing else is reached by it.
+    for database in ["postgres-prod", "shop-prod/mysql"] {
+        let (_, outcome) =
+            MysqlSession::attempt_as(&gateway, MysqlClient::PyMySql, Some(&user), &secret, database);
+        assert!(outcome.code.is_some(), "{database}");
+    }
+    let (mut session, outcome) =
+        MysqlSession::attempt_as(&gateway, MysqlClient::PyMySql, Some(&user), &secret, "shop-prod");
+    outcome.ok();
+    assert_eq!(session.run("SELECT 1").ok(), "1\n");
+    let list = gateway.json("admin", &["tokens", "list"]);
+    let tokens = list["tokens"].as_array().expect("tokens");
+    for token in tokens.iter().filter(|token| token["principal"] == AGENT) {
+        gateway.cli("admin", &["tokens", "revoke", token["id"].as_str().expect("an id")]).ok();
+    }
+    let (_, outcome) =
+        MysqlSession::attempt_as(&gateway, MysqlClient::PyMySql, Some(&user), &secret, "shop-prod");
+    assert_eq!(outcome.code, Some(1045), "{outcome:?}");
+}

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use sallyport_core::{ApiRole, Principal, PrincipalKind, Secret};
+use sallyport_core::{ApiRole, Principal, PrincipalKind, Secret, Timestamp, TokenId};
 
 use crate::Peer;
 use crate::problem::Problem;
@@ -22,6 +22,10 @@ const MAX_TOKEN: usize = 16 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) principal: Arc<Principal>,
+    /// The token's public half, when it is one of ours.
+    pub(crate) token: Option<TokenId>,
+    /// When what it called with ends by itself.
+    pub(crate) expires: Option<Timestamp>,
 }
 
 impl Caller {
@@ -46,7 +50,7 @@ impl FromRequestParts<ApiState> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Problem> {
         let token = bearer(&parts.headers)?;
         match state.auth.authenticate(&token).await {
-            Ok(who) => Ok(Self { principal: who.principal }),
+            Ok(who) => Ok(Self { principal: who.principal, token: who.token, expires: who.expires }),
             Err(error) => {
                 let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|peer| peer.0.0);
                 tracing::warn!(reason = error.reason(), ?peer, "an API token was not taken");

@@ -8,7 +8,9 @@ use axum::response::IntoResponse;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::routes::{approvals, audit, follow, health, recordings, search, sessions, targets, tokens};
+use crate::routes::{
+    approvals, audit, follow, health, passwords, recordings, search, sessions, targets, tokens,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +32,7 @@ use crate::routes::{approvals, audit, follow, health, recordings, search, sessio
         search::search,
         targets::list,
         targets::test,
+        passwords::create,
         approvals::list,
         approvals::show,
         approvals::approve,

@@ -25,7 +25,7 @@ async fn the_description_names_exactly_the_routes_there_are() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 19);
+    assert_eq!(seen, 20);
 }
 
 #[tokio::test]
@@ -275,4 +275,16 @@ async fn a_damaged_recording_ends_with_a_problem_and_not_in_silence() {
     let bytes = axum::body::to_bytes(response.into_body(), 10 << 20).await.unwrap();
     let text = String::from_utf8(bytes.to_vec()).unwrap();
     assert!(text.trim_end().lines().last().unwrap().contains("\"problem\""), "{text}");
+}
+
+#[tokio::test]
+async fn a_password_is_made_for_its_caller_and_a_target_that_it_may_reach() {
+    let house = House::new().await;
+    let (status, _) =
+        house.ask(Some("plain"), "POST", "/v1/targets/elsewhere/password", Some(json!({}))).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    // The target of this house speaks PostgreSQL, whose clients hand over the token.
+    let (status, answer) =
+        house.ask(Some("plain"), "POST", "/v1/targets/shop-prod/password", Some(json!({}))).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
 }

@@ -53,6 +53,10 @@ impl SessionControl for Control {
         Box::pin(async { Some(TargetHealth { ok: true, detail: "PostgreSQL 15.1".into(), took_ms: 4 }) })
     }
 
+    fn may_connect(&self, _: &Principal, target: &str) -> bool {
+        target == "shop-prod"
+    }
+
     fn live(&self) -> usize {
         1
     }

@@ -4,12 +4,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use sallyport_core::{Clock, Digest, Principal, Secret, Timestamp, TokenId, fold_name};
-use sallyport_store::{Store, TokenRecord};
+use sallyport_store::{PasswordRecord, Store, TokenRecord};
 
 use crate::directory::Directory;
 use crate::egress;
 use crate::error::{AuthError, SettingsError};
 use crate::oidc::{LEEWAY, OidcSettings, Provider, claimed_issuer};
+use crate::password::Proof;
 use crate::token::{looks_like_token, parse_token};
 
 /// `last_used` is written when it is older than this, seconds.
@@ -20,16 +21,20 @@ const TOUCH_SECONDS: i64 = 60;
 pub struct Authenticated {
     /// The principal, with the groups that its provider gave it.
     pub principal: Arc<Principal>,
-    /// `token` or `oidc`.
+    /// `token`, `oidc` or `password`.
     pub method: &'static str,
     /// The token's public half.
     pub token: Option<TokenId>,
     /// When the credential ends by itself.
     pub expires: Option<Timestamp>,
+    /// The one target that the credential is for, by name; nothing when it is for any.
+    pub target: Option<String>,
     /// The principal as it stood in the directory, without what a provider added.
     configured: Arc<Principal>,
     /// Issuer and subject, of a provider's token.
     subject: Option<(String, String)>,
+    /// The user name of a short-lived password.
+    username: Option<String>,
 }
 
 /// Tells who is calling. Cheap to clone; all clones see the same directory.
@@ -116,9 +121,49 @@ impl Authenticator {
             method: "token",
             token: Some(id),
             expires: record.expires,
+            target: None,
             configured: principal,
             subject: None,
+            username: None,
         })
+    }
+
+    /// Whose short-lived password this proves to be.
+    ///
+    /// # Errors
+    /// As [`Authenticator::authenticate`].
+    pub async fn by_password(&self, username: &str, proof: Proof<'_>) -> Result<Authenticated, AuthError> {
+        let record = self.inner.store.password(username).await?.ok_or(AuthError::UnknownToken)?;
+        if !proof.proves(&record) {
+            return Err(AuthError::WrongSecret);
+        }
+        let principal = self.judge_password(&record).await?;
+        Ok(Authenticated {
+            principal: Arc::clone(&principal),
+            method: "password",
+            token: record.token,
+            expires: Some(record.expires),
+            target: Some(record.target),
+            configured: principal,
+            subject: None,
+            username: Some(record.username),
+        })
+    }
+
+    /// The principal of a password that may be used now: it has not run out, and the token that it was made by
+    /// still holds.
+    async fn judge_password(&self, record: &PasswordRecord) -> Result<Arc<Principal>, AuthError> {
+        if self.inner.clock.now() >= record.expires {
+            return Err(AuthError::Expired);
+        }
+        let Some(id) = &record.token else {
+            return self.directory().get(&record.principal).ok_or(AuthError::UnknownPrincipal);
+        };
+        let token = self.inner.store.token(id).await?.ok_or(AuthError::UnknownToken)?;
+        if fold_name(&token.principal) != fold_name(&record.principal) {
+            return Err(AuthError::PrincipalChanged);
+        }
+        self.judge(&token)
     }
 
     /// The principal of a token that may be used now.
@@ -155,8 +200,10 @@ impl Authenticator {
             method: "oidc",
             token: None,
             expires: Some(verified.expires),
+            target: None,
             configured,
             subject: Some((verified.issuer, verified.subject)),
+            username: None,
         })
     }
 
@@ -166,15 +213,22 @@ impl Authenticator {
     /// # Errors
     /// When the credential was revoked or has run out, or the principal was removed or changed.
     pub async fn recheck(&self, who: &Authenticated) -> Result<Arc<Principal>, AuthError> {
-        let present = match (&who.token, &who.subject) {
-            (Some(id), None) => {
+        let present = match (&who.username, &who.token, &who.subject) {
+            (Some(username), _, None) => {
+                let record = self.inner.store.password(username).await?.ok_or(AuthError::Expired)?;
+                if fold_name(&record.principal) != fold_name(&who.configured.name) {
+                    return Err(AuthError::PrincipalChanged);
+                }
+                self.judge_password(&record).await?
+            }
+            (None, Some(id), None) => {
                 let record = self.inner.store.token(id).await?.ok_or(AuthError::UnknownToken)?;
                 if fold_name(&record.principal) != fold_name(&who.configured.name) {
                     return Err(AuthError::PrincipalChanged);
                 }
                 self.judge(&record)?
             }
-            (None, Some((issuer, subject))) => {
+            (None, None, Some((issuer, subject))) => {
                 let expires = who.expires.ok_or(AuthError::Claim("exp"))?;
                 if self.inner.clock.now() >= expires.plus_seconds(LEEWAY) {
                     return Err(AuthError::Expired);

@@ -161,3 +161,65 @@ async fn two_providers_with_one_issuer_are_refused() {
         Authenticator::new(fixture.store.clone(), Directory::default(), twice, fixture.clock.clone());
     assert!(matches!(refused, Err(SettingsError::DuplicateIssuer(_))));
 }
+
+/// The answer of a client that knows the password, as MySQL's protocol document has it.
+fn answer(password: &str, scramble: &[u8]) -> Vec<u8> {
+    let inner = Digest::of(password.as_bytes());
+    let mask = Digest::of(&[Digest::of(inner.as_bytes()).as_bytes().as_slice(), scramble].concat());
+    inner.as_bytes().iter().zip(mask.as_bytes()).map(|(a, b)| a ^ b).collect()
+}
+
+#[tokio::test]
+async fn attack_6_a_password_ends_by_time_and_with_its_token() {
+    let fixture = fixture(NOBODY, vec![]).await;
+    let token = issued(&fixture, "claude-code", None).await;
+    let now = fixture.clock.now();
+    let made = crate::password::issue_password(
+        "claude-code",
+        "shop",
+        Some(token.record.id.clone()),
+        now.plus_seconds(60),
+        now,
+    )
+    .unwrap();
+    fixture.store.add_password(&made.record).await.unwrap();
+    let (scramble, name) = (b"12345678901234567890", made.record.username.clone());
+    let answer = answer(made.secret.expose(), scramble);
+    let proof = Proof::CachingSha2 { answer: &answer, scramble };
+    let who = fixture.auth.by_password(&name, proof).await.unwrap();
+    assert_eq!((who.principal.name.as_str(), who.method), ("claude-code", "password"));
+    assert_eq!((who.target.as_deref(), who.expires), (Some("shop"), Some(now.plus_seconds(60))));
+    fixture.auth.recheck(&who).await.unwrap();
+    let wrong = Proof::CachingSha2 { answer: &answer, scramble: b"02345678901234567890" };
+    let refused = fixture.auth.by_password(&name, wrong).await;
+    assert!(matches!(refused, Err(AuthError::WrongSecret)), "{refused:?}");
+    let refused = fixture.auth.by_password("slp-nobody", proof).await;
+    assert!(matches!(refused, Err(AuthError::UnknownToken)), "{refused:?}");
+
+    fixture.clock.advance(60);
+    let refused = fixture.auth.by_password(&name, proof).await;
+    assert!(matches!(refused, Err(AuthError::Expired)), "{refused:?}");
+    let refused = fixture.auth.recheck(&who).await;
+    assert!(matches!(refused, Err(AuthError::Expired)), "{refused:?}");
+
+    let now = fixture.clock.now();
+    let made = crate::password::issue_password(
+        "claude-code",
+        "shop",
+        Some(token.record.id.clone()),
+        now.plus_seconds(60),
+        now,
+    )
+    .unwrap();
+    fixture.store.add_password(&made.record).await.unwrap();
+    let answer = self::answer(made.secret.expose(), scramble);
+    let proof = Proof::CachingSha2 { answer: &answer, scramble };
+    let who = fixture.auth.by_password(&made.record.username, proof).await.unwrap();
+    fixture.store.revoke_token(&token.record.id).await.unwrap();
+    let refused = fixture.auth.by_password(&made.record.username, proof).await;
+    assert!(matches!(refused, Err(AuthError::Revoked)), "{refused:?}");
+    let refused = fixture.auth.recheck(&who).await;
+    assert!(matches!(refused, Err(AuthError::Revoked)), "{refused:?}");
+    // Those that have ended are let go.
+    assert_eq!(fixture.store.password(&name).await.unwrap(), None);
+}

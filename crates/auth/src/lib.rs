@@ -15,12 +15,14 @@ pub mod egress;
 mod error;
 mod keys;
 mod oidc;
+mod password;
 mod token;
 
 pub use authenticator::{Authenticated, Authenticator};
 pub use directory::{Directory, DirectoryEntry};
 pub use error::{AuthError, SettingsError};
 pub use oidc::OidcSettings;
+pub use password::{IssuedPassword, LONGEST_PASSWORD, PASSWORD_USER, Proof, issue_password};
 pub use token::{IssuedToken, issue, parse_token};
 
 #[cfg(test)]

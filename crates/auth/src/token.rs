@@ -85,7 +85,7 @@ pub fn parse_token(text: &str) -> Option<(TokenId, Digest)> {
 }
 
 /// 43 characters, each evenly one of 62: bytes that would favour the first ones are thrown away.
-fn random_text() -> Result<Secret<String>, AuthError> {
+pub(crate) fn random_text() -> Result<Secret<String>, AuthError> {
     let mut text = String::with_capacity(SECRET_CHARS);
     while text.len() < SECRET_CHARS {
         let mut bytes = [0_u8; 64];

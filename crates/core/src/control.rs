@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::id::SessionId;
+use crate::principal::Principal;
 
 /// Whether there was a session to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,9 @@ pub trait SessionControl: Send + Sync + fmt::Debug {
         &'a self,
         target: &'a str,
     ) -> Pin<Box<dyn Future<Output = Option<TargetHealth>> + Send + 'a>>;
+
+    /// Whether this principal may connect to a target of that name, by the present policy.
+    fn may_connect(&self, principal: &Principal, target: &str) -> bool;
 
     /// Live sessions now.
     fn live(&self) -> usize;

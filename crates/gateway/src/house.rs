@@ -14,7 +14,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use sallyport_auth::Authenticator;
-use sallyport_core::{Clock, Decision, Facts, Killed, SessionControl, SessionId, Target, TargetHealth};
+use sallyport_core::{
+    Clock, Decision, Effect, Facts, Killed, Principal, SessionControl, SessionId, Target, TargetHealth,
+};
 use sallyport_mask::Labels;
 use sallyport_policy::{Policy, Question};
 use sallyport_record::{Journal, Recorder};
@@ -321,6 +323,13 @@ impl SessionControl for Gateway {
         target: &'a str,
     ) -> Pin<Box<dyn Future<Output = Option<TargetHealth>> + Send + 'a>> {
         Box::pin(protocol::test_target(&self.house, target))
+    }
+
+    fn may_connect(&self, principal: &Principal, target: &str) -> bool {
+        let targets = self.house.targets.get();
+        let Some(target) = targets.get(target).map(|it| &it.target) else { return false };
+        let (policy, now) = (self.house.policy.get(), self.house.clock.now());
+        policy.may_connect(principal, target, &target.database, now).effect == Effect::Allow
     }
 
     fn live(&self) -> usize {

@@ -16,6 +16,7 @@
 mod audit;
 mod database;
 mod error;
+mod passwords;
 mod policies;
 mod requests;
 pub mod search;
@@ -26,6 +27,7 @@ mod waiting;
 pub use audit::AuditRow;
 pub use database::Store;
 pub use error::{AnswerError, StoreError};
+pub use passwords::PasswordRecord;
 pub use policies::PolicyVersion;
 pub use requests::{MAX_OPEN_REQUESTS, RequestFilter};
 pub use sessions::{SessionFilter, SessionRow};

@@ -56,7 +56,7 @@ public class Driver {
 
     public static void main(String[] words) throws Exception {
         Properties settings = new Properties();
-        settings.setProperty("user", "anybody");
+        settings.setProperty("user", System.getenv().getOrDefault("SALLYPORT_USER", "anybody"));
         settings.setProperty("password", System.getenv("SALLYPORT_PASSWORD"));
         settings.setProperty("allowMultiQueries", "true");
         settings.setProperty("useServerPrepStmts", "true");

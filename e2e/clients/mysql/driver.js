@@ -18,8 +18,8 @@ const said = (error) => ({ code: error.errno || -1, state: error.sqlState || nul
 
 async function main() {
   const settings = {
-    host, port: Number(port), database, user: "anybody", password: process.env.SALLYPORT_PASSWORD,
-    enableCleartextPlugin: true, rowsAsArray: true, multipleStatements: true, connectTimeout: 30000,
+    host, port: Number(port), database, user: process.env.SALLYPORT_USER || "anybody", password: process.env.SALLYPORT_PASSWORD,
+    enableCleartextPlugin: !process.env.SALLYPORT_USER, rowsAsArray: true, multipleStatements: true, connectTimeout: 30000,
   };
   if (ca) settings.ssl = { ca: fs.readFileSync(ca) };
   let connection;

@@ -2,7 +2,7 @@
 
     python driver.py pymysql|connector|sqlalchemy HOST PORT DATABASE CA
 
-The password is in SALLYPORT_PASSWORD. A line is `query TAB text`, `exec TAB text TAB parameter…`, `cursor TAB
+The password is in SALLYPORT_PASSWORD, and the user in SALLYPORT_USER when it is one of a short-lived password. A line is `query TAB text`, `exec TAB text TAB parameter…`, `cursor TAB
 text`, `call TAB name`, `id` or `kill TAB number`. Answers: {"rows": [[…]], "error": {…} | null}. Before the first
 line it says what came of connecting.
 """
@@ -11,6 +11,8 @@ import json
 import os
 import ssl
 import sys
+
+USER = os.environ.get("SALLYPORT_USER", "anybody")
 
 
 def plain(value):
@@ -28,7 +30,7 @@ class PyMySQL:
         self.failure = pymysql.err.MySQLError
         context = ssl.create_default_context(cafile=ca) if ca else None
         self.connection = pymysql.connect(
-            host=host, port=port, user="anybody", password=os.environ["SALLYPORT_PASSWORD"], database=database,
+            host=host, port=port, user=USER, password=os.environ["SALLYPORT_PASSWORD"], database=database,
             ssl=context, autocommit=True, charset="utf8mb4", connect_timeout=30,
         )
 
@@ -69,9 +71,11 @@ class Connector:
 
         self.failure = mysql.connector.Error
         tls = {"ssl_ca": ca, "ssl_verify_cert": True} if ca else {"ssl_disabled": True}
+        if "SALLYPORT_USER" not in os.environ:
+            tls["auth_plugin"] = "mysql_clear_password"
         self.connection = mysql.connector.connect(
-            host=host, port=port, user="anybody", password=os.environ["SALLYPORT_PASSWORD"], database=database,
-            autocommit=True, use_pure=True, connection_timeout=30, auth_plugin="mysql_clear_password", **tls,
+            host=host, port=port, user=USER, password=os.environ["SALLYPORT_PASSWORD"], database=database,
+            autocommit=True, use_pure=True, connection_timeout=30, **tls,
         )
 
     def query(self, text):
@@ -116,7 +120,7 @@ class SqlAlchemy:
         self.failure = sqlalchemy.exc.DBAPIError
         context = ssl.create_default_context(cafile=ca) if ca else None
         url = URL.create(
-            "mysql+pymysql", username="anybody", password=os.environ["SALLYPORT_PASSWORD"], host=host, port=port,
+            "mysql+pymysql", username=USER, password=os.environ["SALLYPORT_PASSWORD"], host=host, port=port,
             database=database,
         )
         self.engine = sqlalchemy.create_engine(url, connect_args={"ssl": context}, pool_pre_ping=True)

@@ -4,6 +4,7 @@
 //! field says otherwise; whoever shows it writes out hidden characters (`sallyport_core::visible`).
 
 mod audit;
+mod password;
 mod request;
 mod search;
 mod session;
@@ -11,6 +12,7 @@ mod target;
 mod token;
 
 pub use audit::{AuditEntry, AuditList};
+pub use password::{NewPassword, PasswordCreated};
 pub use request::{
     AnswerNote, AnswerView, NeedView, Reading, RequestDetail, RequestList, RequestSummary, Statement,
 };

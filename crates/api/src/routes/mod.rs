@@ -4,6 +4,7 @@ pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod follow;
 pub(crate) mod health;
+pub(crate) mod passwords;
 mod reading;
 pub(crate) mod recordings;
 pub(crate) mod search;
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Router<ApiState> {
         .route("/v1/search", get(search::search))
         .route("/v1/targets", get(targets::list))
         .route("/v1/targets/{name}/test", post(targets::test))
+        .route("/v1/targets/{name}/password", post(passwords::create))
         .route("/v1/requests", get(approvals::list))
         .route("/v1/requests/{id}", get(approvals::show))
         .route("/v1/requests/{id}/approve", post(approvals::approve))

@@ -72,7 +72,7 @@ enum Command {
     #[command(subcommand)]
     Recording(recording::Verb),
     /// Tokens that callers sign in with.
-    #[command(subcommand)]
+    #[command(subcommand, visible_alias = "token")]
     Tokens(tokens::Verb),
     /// Held operations that wait for an answer.
     #[command(subcommand)]

@@ -1,7 +1,7 @@
-//! `sallyport tokens create | list | revoke`.
+//! `sallyport tokens create | list | revoke | password`.
 
 use clap::Subcommand;
-use sallyport_api::dto::{NewToken, TokenCreated, TokenList};
+use sallyport_api::dto::{NewPassword, NewToken, PasswordCreated, TokenCreated, TokenList};
 use sallyport_core::{Clock as _, SystemClock, Timestamp};
 
 use super::Bench;
@@ -34,6 +34,17 @@ pub(crate) enum Verb {
         /// The token's id, as `tokens list` shows it.
         id: String,
     },
+    /// Make a password of your own for one target, for MySQL clients that cannot hand over a token.
+    #[command(after_help = "Example: sallyport token password shop-mysql --expires 15m\n\n\
+        It goes with the user name that is shown, works for that target alone, and ends with the token that\n\
+        you call with.")]
+    Password {
+        /// The target's name.
+        target: String,
+        /// How long it lives, as 15m; an hour at most and when left out.
+        #[arg(long, value_name = "DURATION")]
+        expires: Option<CliDuration>,
+    },
 }
 
 pub(crate) async fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
@@ -47,6 +58,15 @@ pub(crate) async fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
             let new = NewToken { principal: principal.clone(), expires_in_seconds, note: note.clone() };
             let made: TokenCreated = api.post("/v1/tokens", &new).await?;
             show_created(&made, &mut bench.out, SystemClock.now())
+        }
+        Verb::Password { target, expires } => {
+            let expires_in_seconds = match expires.map(|expires| u32::try_from(expires.0.as_secs())) {
+                Some(Err(_)) => return Err(Failure::usage("a password lives an hour at most")),
+                expires => expires.and_then(Result::ok),
+            };
+            let path = format!("/v1/targets/{}/password", encode(target));
+            let made: PasswordCreated = api.post(&path, &NewPassword { expires_in_seconds }).await?;
+            show_password(&made, &mut bench.out, SystemClock.now())
         }
         Verb::List => {
             let list: TokenList = api.get("/v1/tokens", &[]).await?;
@@ -76,6 +96,16 @@ fn show_created(made: &TokenCreated, out: &mut Output, now: Timestamp) -> Result
         |expires| format!("until {} ({})", words::time(expires), words::relative(expires, now)),
     );
     out.line(&format!("it speaks for {} {ends}; it is not shown again", made.principal))
+}
+
+fn show_password(made: &PasswordCreated, out: &mut Output, now: Timestamp) -> Result<(), Failure> {
+    if out.is_json() {
+        return out.json(made);
+    }
+    out.line(&format!("user      {}", made.username))?;
+    out.line(&format!("password  {}", made.password))?;
+    let until = format!("{} ({})", words::time(made.expires), words::relative(made.expires, now));
+    out.line(&format!("for {} until {until}; it is not shown again", made.target))
 }
 
 fn show_list(list: &TokenList, out: &mut Output, now: Timestamp) -> Result<(), Failure> {
@@ -132,6 +162,21 @@ mod tests {
              bbbb  bot        expired  60 s ago  -\n\
              cccc  bot        revoked  -         -\n"
         );
+    }
+
+    #[test]
+    fn a_password_is_shown_with_its_user_and_its_end() {
+        let now = Timestamp::parse("2026-11-24T12:00:00Z").unwrap();
+        let made = PasswordCreated {
+            username: "slp-aaaa".into(),
+            password: "p".into(),
+            target: "shop".into(),
+            expires: now.plus_seconds(900),
+        };
+        let page = Page::default();
+        show_password(&made, &mut page.output(false), now).unwrap();
+        let text = page.text();
+        assert!(text.starts_with("user      slp-aaaa\npassword  p\nfor shop until "), "{text}");
     }
 
     #[test]

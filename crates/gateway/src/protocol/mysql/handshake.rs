@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 
 use bytes::{Buf as _, BytesMut};
+use sallyport_auth::{PASSWORD_USER, Proof};
 use sallyport_core::{Blame, Refusal, RefusalCode, Secret};
 use sallyport_wire::mysql::capability as cap;
 use sallyport_wire::mysql::handshake::{AuthSwitch, ClientFirst, Greeting, Response, SCRAMBLE, client_first};
@@ -30,6 +31,9 @@ const HEADER: usize = 4;
 /// What we greet with; the password is asked for behind it, whatever the client answers.
 const FIRST_PLUGIN: &[u8] = b"mysql_native_password";
 const CLEAR: &[u8] = b"mysql_clear_password";
+const CACHING_SHA2: &[u8] = b"caching_sha2_password";
+/// What precedes the OK of `caching_sha2_password` when nothing more is wanted.
+const FAST_OK: &[u8] = &[1, 3];
 /// `utf8mb4_general_ci`
 const COLLATION: u8 = 45;
 
@@ -61,6 +65,40 @@ pub(super) struct Knock {
     pub(super) response: Response,
     /// The number that it was greeted with.
     pub(super) number: u32,
+    scramble: [u8; SCRAMBLE],
+}
+
+/// What a caller signs in with.
+pub(super) enum Credential {
+    /// A token, in the password's place.
+    Token(Secret<String>),
+    /// The answer of a client that knows a short-lived password.
+    Password { user: String, plugin: Plugin, answer: Vec<u8>, scramble: [u8; SCRAMBLE] },
+}
+
+/// How a client proves a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plugin {
+    Native,
+    CachingSha2,
+}
+
+impl Plugin {
+    fn named(name: &[u8]) -> Option<Self> {
+        match name {
+            FIRST_PLUGIN => Some(Self::Native),
+            CACHING_SHA2 => Some(Self::CachingSha2),
+            _ => None,
+        }
+    }
+
+    /// The proof that an answer is.
+    pub(super) fn proof<'a>(self, answer: &'a [u8], scramble: &'a [u8]) -> Proof<'a> {
+        match self {
+            Self::Native => Proof::Native { answer, scramble },
+            Self::CachingSha2 => Proof::CachingSha2 { answer, scramble },
+        }
+    }
 }
 
 /// Greets, and reads packets until one says what the caller wants.
@@ -129,11 +167,40 @@ pub(super) async fn open(
         .hint("use a client of MySQL 5.6 or MariaDB 5.5, or later");
         return Err(fatal(&mut socket, &mut sequence, (1251, *b"08004"), refusal).await);
     }
-    Ok(Knock { socket, sequence, capabilities, response, number })
+    Ok(Knock { socket, sequence, capabilities, response, number, scramble })
+}
+
+/// What the caller signs in with: by its user name, a short-lived password; else a token.
+pub(super) async fn credential(knock: &mut Knock) -> Result<Credential, Fault> {
+    let user = String::from_utf8_lossy(&knock.response.user).into_owned();
+    if knock.response.plugin == CLEAR || !user.starts_with(PASSWORD_USER) {
+        return token(knock).await.map(Credential::Token);
+    }
+    let scramble = knock.scramble;
+    let answer = std::mem::take(&mut knock.response.auth);
+    if let Some(plugin) = Plugin::named(&knock.response.plugin)
+        && !answer.is_empty()
+    {
+        return Ok(Credential::Password { user, plugin, answer, scramble });
+    }
+    // A client that begins with another plugin is asked for the one that every client of today has.
+    let mut payload = BytesMut::new();
+    AuthSwitch { plugin: CACHING_SHA2.to_vec(), data: [&scramble[..], &[0]].concat() }.put(&mut payload);
+    send(&mut knock.socket, &mut knock.sequence, &payload).await?;
+    let answer = receive(&mut knock.socket, &mut knock.sequence).await?.payload().to_vec();
+    Ok(Credential::Password { user, plugin: Plugin::CachingSha2, answer, scramble })
+}
+
+/// Says that a password was proved, where the plugin has words for it.
+pub(super) async fn proved(knock: &mut Knock, plugin: Plugin) -> Result<(), Fault> {
+    match plugin {
+        Plugin::Native => Ok(()),
+        Plugin::CachingSha2 => send(&mut knock.socket, &mut knock.sequence, FAST_OK).await,
+    }
 }
 
 /// Asks for the token that travels in the password's place.
-pub(super) async fn token(knock: &mut Knock) -> Result<Secret<String>, Fault> {
+async fn token(knock: &mut Knock) -> Result<Secret<String>, Fault> {
     let bytes = if knock.response.plugin == CLEAR {
         std::mem::take(&mut knock.response.auth)
     } else {

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use super::callers::Connection;
 use super::conversation::Conversation;
 use super::fault::Fault;
-use super::handshake::{self, Knock};
+use super::handshake::{self, Credential, Knock};
 use super::refusal::{NO_TARGET, TARGET_AWAY, failure};
 use super::upstream::{self, Wish, dial};
 use crate::dialling::DialErrorKind;
@@ -102,8 +102,14 @@ async fn introduce(
     peer: SocketAddr,
     own: Option<&str>,
 ) -> Result<Introduced, Fault> {
-    let secret = handshake::token(knock).await?;
-    let authenticated = match house.authenticator.authenticate(&secret).await {
+    let credential = handshake::credential(knock).await?;
+    let checked = match &credential {
+        Credential::Token(secret) => house.authenticator.authenticate(secret).await,
+        Credential::Password { user, plugin, answer, scramble } => {
+            house.authenticator.by_password(user, plugin.proof(answer, scramble)).await
+        }
+    };
+    let authenticated = match checked {
         Ok(authenticated) => authenticated,
         Err(error) => {
             house.sign_in_failed("mysql", peer, error.reason());
@@ -111,10 +117,12 @@ async fn introduce(
             return Err(bad_token().into());
         }
     };
-    drop(secret);
+    if let Credential::Password { plugin, .. } = credential {
+        handshake::proved(knock, plugin).await?;
+    }
     let principal = Arc::clone(&authenticated.principal);
     let asked = visible_text(&knock.response.database)?;
-    let (target, database, tls) = choose(house, &principal, asked, own)?;
+    let (target, database, tls) = choose(house, &principal, asked, own, authenticated.target.as_deref())?;
     let mut random = [0_u8; 10];
     getrandom::fill(&mut random).map_err(|_| wording::internal("no randomness"))?;
     let id = SessionId::new(house.clock.now(), random);
@@ -191,7 +199,13 @@ type Chosen = (Arc<Target>, String, Option<Arc<tokio_rustls::rustls::ClientConfi
 /// The target that the database field names, if this principal may connect to it. On a target's own listener,
 /// and where there is one target of this protocol, it need not be named. A target that does not exist and one
 /// that may not be reached are told apart by nobody.
-fn choose(house: &House, principal: &Principal, asked: &str, own: Option<&str>) -> Result<Chosen, Refusal> {
+fn choose(
+    house: &House,
+    principal: &Principal,
+    asked: &str,
+    own: Option<&str>,
+    only: Option<&str>,
+) -> Result<Chosen, Refusal> {
     let (name, database) = match asked.split_once('/') {
         Some((name, database)) => (name, Some(database)),
         None => (asked, None),
@@ -209,6 +223,10 @@ fn choose(house: &House, principal: &Principal, asked: &str, own: Option<&str>) 
         }
     };
     let target = &reachable.target;
+    // A short-lived password is for one target.
+    if only.is_some_and(|only| only != target.name) {
+        return Err(not_here());
+    }
     let database = match database {
         Some(database) if database == target.database || target.databases.iter().any(|it| it == database) => {
             database.to_owned()
