@@ -94,16 +94,27 @@ impl Service {
         assert!(done.success(), "no container");
     }
 
+    /// Asks it by AWS's own library for Python: an expression over the client `aws` and the words `w`.
+    fn boto3(&self, service: &str, expression: &str, words: &[&str]) -> String {
+        let script = format!(
+            "import boto3, sys; w = sys.argv[2:]; aws = boto3.client('{service}', endpoint_url=sys.argv[1], \
+             region_name='us-east-1', aws_access_key_id='x', aws_secret_access_key='x'); print({expression})"
+        );
+        let ran =
+            Command::new(python()).args(["-c", &script, &self.url()]).args(words).output().expect("python");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8_lossy(&ran.stdout).trim().to_owned()
+    }
+
     /// Puts an object into a bucket, whatever is there.
     pub fn put_object(&self, bucket: &str, key: &str, body: &str) {
-        let script = "import boto3, sys; boto3.client('s3', endpoint_url=sys.argv[1], region_name='us-east-1', \
-                      aws_access_key_id='x', aws_secret_access_key='x')\
-                      .put_object(Bucket=sys.argv[2], Key=sys.argv[3], Body=sys.argv[4].encode())";
-        let done = Command::new(python())
-            .args(["-c", script, &self.url(), bucket, key, body])
-            .status()
-            .expect("python");
-        assert!(done.success(), "no object");
+        self.boto3("s3", "aws.put_object(Bucket=w[0], Key=w[1], Body=w[2].encode())", &[bucket, key, body]);
+    }
+
+    /// Makes a key of KMS and gives its ARN.
+    #[must_use]
+    pub fn make_key(&self) -> String {
+        self.boto3("kms", "aws.create_key()['KeyMetadata']['Arn']", &[])
     }
 
     /// Ends it in an orderly way, so that what it holds is in its folder.

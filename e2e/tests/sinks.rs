@@ -1,5 +1,5 @@
-//! Copies of the recording: on S3 and on Azure Blob Storage, played by servers of their own. What is fetched
-//! from there verifies, with nothing of the machine that recorded it.
+//! What the recording asks of others: copies on S3 and on Azure Blob Storage, keys wrapped by KMS, each played
+//! by a server of its own. What is fetched from a sink verifies, with nothing of the machine that recorded it.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -11,6 +11,14 @@ use serde_json::Value;
 
 /// A gateway whose target is of no interest, with a sink.
 fn gateway(sink: &str, secret: &str) -> Gateway {
+    gateway_with(
+        &format!("[recording.sink]\n{sink}\ncredential = \"file:secret\"\nwithin = \"5s\"\n"),
+        secret,
+    )
+}
+
+/// The same with whatever it asks.
+fn gateway_with(more: &str, secret: &str) -> Gateway {
     let mut gateway = Gateway::with(Options { target_down: true, ..Options::default() });
     gateway.signal("TERM");
     gateway.ended();
@@ -18,8 +26,7 @@ fn gateway(sink: &str, secret: &str) -> Gateway {
     std::fs::set_permissions(gateway.path("secret"), std::fs::Permissions::from_mode(0o600)).unwrap();
     let file = gateway.path("sallyport.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    let sink = format!("{text}\n[recording.sink]\n{sink}\ncredential = \"file:secret\"\nwithin = \"5s\"\n");
-    std::fs::write(&file, sink).unwrap();
+    std::fs::write(&file, format!("{text}\n{more}")).unwrap();
     gateway.launch();
     gateway
 }
@@ -132,4 +139,44 @@ fn azure_that_was_away_gets_all_when_it_is_back_and_a_wrong_key_is_said_without_
         assert!(!gateway.log().contains(key), "the key is in the log");
     }
     drop(azure);
+}
+
+#[test]
+fn keys_are_wrapped_by_kms_and_a_start_without_it_is_refused() {
+    let aws = Service::aws();
+    let key = aws.make_key();
+    let mut gateway = gateway_with(
+        &format!(
+            "[recording]\nencryption = \"service\"\n[recording.key]\nservice = \"aws\"\nkey = \"{key}\"\n\
+             region = \"us-east-1\"\naddress = \"{}\"\naccess_key = \"AKIAEXAMPLE\"\ncredential = \"file:secret\"",
+            aws.url()
+        ),
+        "hunter2-of-kms",
+    );
+    gateway.new_token("codex", &[]);
+    // What was encrypted under a file's key before, and under the service's since, is read by both.
+    gateway.signal("TERM");
+    gateway.ended();
+    let report = gateway.offline(&["recording", "verify", "--own-keys", "--json"]).ok();
+    assert!(report.contains("\"ok\":true") || report.contains("\"ok\": true"), "{report}");
+    let segments = gateway.path("sallyport-data/recordings/segments");
+    let wrapped = std::fs::read_dir(&segments).unwrap().flatten().any(|entry| {
+        let bytes = std::fs::read(entry.path()).unwrap();
+        let id = format!("aws:{key}");
+        bytes.windows(id.len()).any(|there| there == id.as_bytes())
+    });
+    assert!(wrapped, "a segment's header names the key");
+    drop(aws);
+    let refused = gateway.offline(&["serve"]);
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let said = format!("{}{}", refused.out, refused.err);
+    assert!(said.contains("AWS KMS: no answer in time"), "{said}");
+    assert!(!said.contains("hunter2") && !gateway.log().contains("hunter2"), "the secret is in the log");
+    // A new start that encrypts by files goes on with the same log.
+    let file = gateway.path("sallyport.toml");
+    let text =
+        std::fs::read_to_string(&file).unwrap().replace("encryption = \"service\"", "encryption = \"file\"");
+    std::fs::write(&file, text).unwrap();
+    gateway.launch();
+    gateway.new_token("codex", &[]);
 }

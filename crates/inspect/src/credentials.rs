@@ -24,9 +24,6 @@ pub enum Dialect {
 const DEEPEST: u32 = 4;
 /// Longer words are none that matter.
 const LONGEST_WORD: usize = 64;
-/// One of these is in every text that holds a credential.
-const HINTS: [&[u8]; 8] =
-    [b"pass", b"pwd", b"identified", b"secret", b"token", b"api", b"://", b"private_key"];
 /// A word that ends so names a secret.
 const ENDINGS: [&str; 13] = [
     "password",
@@ -80,12 +77,19 @@ pub fn withhold(text: &[u8], credentials: &[Range<usize>]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// Whether the text has one of the words without which there is no credential. Nearly every text has none,
+/// and each is asked.
 fn hints(text: &[u8]) -> bool {
     let starts = |at: usize, hint: &[u8]| {
         text.get(at..at + hint.len()).is_some_and(|there| there.eq_ignore_ascii_case(hint))
     };
-    text.iter().enumerate().any(|(at, byte)| match byte.to_ascii_lowercase() {
-        b'p' | b'i' | b's' | b't' | b'a' | b':' => HINTS.iter().any(|hint| starts(at, hint)),
+    text.iter().enumerate().any(|(at, byte)| match byte {
+        b'p' | b'P' => starts(at, b"pass") || starts(at, b"pwd") || starts(at, b"private_key"),
+        b'i' | b'I' => starts(at, b"identified"),
+        b's' | b'S' => starts(at, b"secret"),
+        b't' | b'T' => starts(at, b"token"),
+        b'a' | b'A' => starts(at, b"api") || starts(at, b"access_key"),
+        b':' => starts(at, b"://"),
         _ => false,
     })
 }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::stopwatch::Stopwatch;
 
 fn shown(text: &str, dialect: Dialect) -> String {
     let out = withhold(text.as_bytes(), &find(text.as_bytes(), dialect));
@@ -139,7 +140,7 @@ fn time_is_linear_in_the_text() {
     {
         let took = |times: usize| {
             let text = piece.repeat(times);
-            let begun = std::time::Instant::now();
+            let begun = Stopwatch::start();
             let (one, other) =
                 (find(text.as_bytes(), Dialect::Postgres), find(text.as_bytes(), Dialect::MySql));
             assert!(one.len() <= text.len() && other.len() <= text.len());

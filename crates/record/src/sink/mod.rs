@@ -38,4 +38,6 @@ const WITNESSED: &str = "witnessed";
 const KEY: &str = "recording.vkey";
 
 #[cfg(test)]
+mod cloud_tests;
+#[cfg(test)]
 mod tests;
