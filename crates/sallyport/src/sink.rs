@@ -1,5 +1,6 @@
 //! The recording's sink, out of the configuration and the environment.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use sallyport_auth::egress;
@@ -68,6 +69,12 @@ pub(crate) fn open(source: &SinkSource) -> Result<Sink, Failure> {
 /// A sink that no configuration names, by the environment alone.
 pub(crate) fn open_at(address: &str, endpoint: Option<&str>) -> Result<Sink, Failure> {
     let to = SinkAddress::parse(address).map_err(|what| Failure::usage(format!("{address}: {what}")))?;
+    // Opening a folder makes it; one that is read from has to be there.
+    if let Some(folder) = address.strip_prefix("file://")
+        && !Path::new(folder).is_dir()
+    {
+        return Err(Failure::usage(format!("there is no folder {folder}")));
+    }
     if let Some(endpoint) = endpoint {
         egress::address(endpoint).map_err(|error| Failure::usage(format!("--endpoint: {error}")))?;
     }

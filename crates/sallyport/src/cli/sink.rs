@@ -61,7 +61,12 @@ pub(crate) fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
                     other => Failure::failed(other.to_string()),
                 })
             });
-            tell(bench, &finish(sent, sink)?)
+            let sent = finish(sent, sink)?;
+            tell(bench, &sent)?;
+            if sent.waiting > 0 {
+                return Err(Failure::failed("not everything was sent; once more sends the rest"));
+            }
+            Ok(())
         }
         Verb::Fetch { into, from, endpoint, log } => {
             let sink = match from {
