@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sallyport_e2e::{Gateway, Options, Policy, Raw, eventually};
+use sallyport_e2e::{Gateway, MysqlClient, MysqlGateway, MysqlSession, Options, Policy, Raw, eventually};
 
 const SECRET: &str = "hunter2-in-a-statement";
 /// Everything waits for a human; with encryption off, so that looking into files tells.
@@ -63,5 +63,31 @@ fn attack_30_a_password_in_a_statement_is_in_no_recording_request_index_store_or
     });
     let text = gateway.cli("admin", &["sessions", "export", &session, "--format", "json"]).ok();
     assert!(text.contains("password '‹credential›'") && text.contains("withheld"), "{text}");
+    nowhere(&gateway.path("."));
+}
+
+#[test]
+fn attack_30_nor_is_one_that_mysql_is_told() {
+    let options = Options { limits: "[recording]\nencryption = \"off\"", ..Options::default() };
+    let gateway = MysqlGateway::with(options, "app");
+    let mut session = MysqlSession::open(&gateway, MysqlClient::Mysql2, "claude-code");
+    for text in [
+        format!("create user typed identified by '{SECRET}'"),
+        format!(
+            "alter user current_user() identified with caching_sha2_password by \"{SECRET}\" retain current password"
+        ),
+        format!("set password = '{SECRET}'"),
+        format!("create usr typed identified by '{SECRET}"),
+    ] {
+        assert!(session.run(&text).code.is_some(), "{text}");
+    }
+    drop(session);
+    let id = eventually("the session is closed", || {
+        let list = gateway.json("admin", &["sessions", "list"]);
+        Some(list["sessions"][0]["id"].as_str()?.to_owned())
+    });
+    let text = gateway.cli("admin", &["sessions", "export", &id, "--format", "json"]).ok();
+    assert_eq!(text.matches("identified by '‹credential›").count(), 2, "{text}");
+    assert!(text.contains("set password = '‹credential›'"), "{text}");
     nowhere(&gateway.path("."));
 }
