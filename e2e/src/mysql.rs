@@ -239,8 +239,12 @@ impl MysqlSession {
                 command
             }
         };
-        if let Some(user) = user {
+        // `user:plugin` is a user name and the plugin that the client is to begin with.
+        if let Some((user, plugin)) = user.map(|user| user.split_once(':').unwrap_or((user, ""))) {
             command.env("SALLYPORT_USER", user);
+            if !plugin.is_empty() {
+                command.env("SALLYPORT_PLUGIN", plugin);
+            }
         }
         let mut child = command
             .env("SALLYPORT_PASSWORD", password)

@@ -41,6 +41,19 @@ impl MysqlRaw {
         out
     }
 
+    /// The same of a client that begins with another plugin and its data.
+    pub fn response_by(plugin: &str, data: &[u8]) -> Vec<u8> {
+        let mut out = Self::response(CLAIMS);
+        out.truncate(32);
+        out.extend_from_slice(b"anybody\0");
+        out.push(u8::try_from(data.len()).expect("short data"));
+        out.extend_from_slice(data);
+        out.extend_from_slice(b"shop-prod\0");
+        out.extend_from_slice(plugin.as_bytes());
+        out.push(0);
+        out
+    }
+
     /// Connects and signs in with these claims.
     pub fn signed_in(gateway: &MysqlGateway, claims: u32, token: &str) -> Result<Self, String> {
         let mut raw = Self::greeted(gateway);

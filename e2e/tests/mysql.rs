@@ -377,6 +377,17 @@ fn a_short_lived_password_signs_in_where_a_token_cannot() {
         let (_, outcome) = MysqlSession::attempt_as(&gateway, client, Some(stranger), &secret, "shop-prod");
         assert!(outcome.code.is_some(), "{client:?}");
     }
+    // By the other plugin at once, and by one that the gateway asks it to leave for that.
+    for plugin in ["caching_sha2_password", "sha256_password"] {
+        let python = MysqlClient::ConnectorPython;
+        let user = format!("{user}:{plugin}");
+        let (mut session, outcome) =
+            MysqlSession::attempt_as(&gateway, python, Some(&user), &secret, "shop-prod");
+        outcome.ok();
+        assert_eq!(session.run("SELECT 1").ok(), "1\n", "{plugin}");
+        let (_, outcome) = MysqlSession::attempt_as(&gateway, python, Some(&user), "wrong", "shop-prod");
+        assert_eq!(outcome.code, Some(1045), "{plugin}: {outcome:?}");
+    }
     let id = gateway.newest_session();
     let shown = gateway.cli("admin", &["sessions", "replay", &id]).ok();
     assert!(shown.contains(AGENT) && shown.contains("by password"), "{shown}");

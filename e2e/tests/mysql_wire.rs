@@ -258,3 +258,31 @@ fn attack_18_texts_that_two_would_read_differently_are_not_let_through() {
         }
     }
 }
+
+#[test]
+fn the_openid_client_s_plugin_carries_a_credential() {
+    const PLUGIN: &str = "authentication_openid_connect_client";
+    let gateway = gateway("");
+    let framed_token =
+        |token: &str| [&[1, u8::try_from(token.len()).expect("a short one")], token.as_bytes()].concat();
+    let good = framed_token(&gateway.token(AGENT));
+    // With the response, and behind an AuthSwitchRequest.
+    let mut raw = MysqlRaw::greeted(&gateway);
+    raw.send(&MysqlRaw::response_by(PLUGIN, &good));
+    assert_eq!(raw.receive().expect("an answer").first(), Some(&0));
+    assert!(raw.lives());
+    let mut raw = MysqlRaw::greeted(&gateway);
+    raw.send(&MysqlRaw::response_by(PLUGIN, b""));
+    let switch = raw.receive().expect("an answer");
+    assert!(switch.starts_with(&[b"\xfe", PLUGIN.as_bytes(), b"\0"].concat()), "{switch:?}");
+    raw.send(&good);
+    assert_eq!(raw.receive().expect("an answer").first(), Some(&0));
+    assert!(raw.lives());
+    // A token that is not good, and data that is none.
+    let mut raw = MysqlRaw::greeted(&gateway);
+    raw.send(&MysqlRaw::response_by(PLUGIN, &framed_token("eyJhbGciOiJub25lIn0.eyJpc3MiOiJ4In0.")));
+    assert_eq!(raw.error_number(), Some(1045));
+    let mut raw = MysqlRaw::greeted(&gateway);
+    raw.send(&MysqlRaw::response_by(PLUGIN, b"\x01\xf0short"));
+    assert_eq!(raw.receive(), None);
+}

@@ -73,6 +73,8 @@ class Connector:
         tls = {"ssl_ca": ca, "ssl_verify_cert": True} if ca else {"ssl_disabled": True}
         if "SALLYPORT_USER" not in os.environ:
             tls["auth_plugin"] = "mysql_clear_password"
+        elif "SALLYPORT_PLUGIN" in os.environ:
+            tls["auth_plugin"] = os.environ["SALLYPORT_PLUGIN"]
         self.connection = mysql.connector.connect(
             host=host, port=port, user=USER, password=os.environ["SALLYPORT_PASSWORD"], database=database,
             autocommit=True, use_pure=True, connection_timeout=30, **tls,

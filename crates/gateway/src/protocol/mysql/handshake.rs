@@ -11,7 +11,7 @@ use sallyport_core::{Blame, Refusal, RefusalCode, Secret};
 use sallyport_wire::mysql::capability as cap;
 use sallyport_wire::mysql::handshake::{AuthSwitch, ClientFirst, Greeting, Response, SCRAMBLE, client_first};
 use sallyport_wire::mysql::reply::Failure;
-use sallyport_wire::mysql::{Packet, PacketDecoder, put_packet};
+use sallyport_wire::mysql::{Packet, PacketDecoder, Reader, WireError, put_packet};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -31,6 +31,7 @@ const HEADER: usize = 4;
 /// What we greet with; the password is asked for behind it, whatever the client answers.
 const FIRST_PLUGIN: &[u8] = b"mysql_native_password";
 const CLEAR: &[u8] = b"mysql_clear_password";
+const OPENID: &[u8] = b"authentication_openid_connect_client";
 const CACHING_SHA2: &[u8] = b"caching_sha2_password";
 /// What precedes the OK of `caching_sha2_password` when nothing more is wanted.
 const FAST_OK: &[u8] = &[1, 3];
@@ -173,6 +174,9 @@ pub(super) async fn open(
 /// What the caller signs in with: by its user name, a short-lived password; else a token.
 pub(super) async fn credential(knock: &mut Knock) -> Result<Credential, Fault> {
     let user = String::from_utf8_lossy(&knock.response.user).into_owned();
+    if knock.response.plugin == OPENID {
+        return openid(knock).await.map(Credential::Token);
+    }
     if knock.response.plugin == CLEAR || !user.starts_with(PASSWORD_USER) {
         return token(knock).await.map(Credential::Token);
     }
@@ -185,10 +189,32 @@ pub(super) async fn credential(knock: &mut Knock) -> Result<Credential, Fault> {
     }
     // A client that begins with another plugin is asked for the one that every client of today has.
     let mut payload = BytesMut::new();
-    AuthSwitch { plugin: CACHING_SHA2.to_vec(), data: [&scramble[..], &[0]].concat() }.put(&mut payload);
+    AuthSwitch { plugin: CACHING_SHA2.to_vec(), data: scramble.to_vec() }.put(&mut payload);
     send(&mut knock.socket, &mut knock.sequence, &payload).await?;
     let answer = receive(&mut knock.socket, &mut knock.sequence).await?.payload().to_vec();
     Ok(Credential::Password { user, plugin: Plugin::CachingSha2, answer, scramble })
+}
+
+/// The token of MySQL's OpenID Connect client: with the response, or when it is asked for.
+async fn openid(knock: &mut Knock) -> Result<Secret<String>, Fault> {
+    let mut bytes = std::mem::take(&mut knock.response.auth);
+    if bytes.is_empty() {
+        let mut payload = BytesMut::new();
+        AuthSwitch { plugin: OPENID.to_vec(), data: Vec::new() }.put(&mut payload);
+        send(&mut knock.socket, &mut knock.sequence, &payload).await?;
+        bytes = receive(&mut knock.socket, &mut knock.sequence).await?.payload().to_vec();
+    }
+    let token = openid_token(&bytes).map_err(Fault::CallerWire)?;
+    Ok(Secret::new(String::from_utf8_lossy(token).into_owned()))
+}
+
+/// A byte of capabilities, and the token behind its length ("OpenID Connect Pluggable Authentication").
+fn openid_token(bytes: &[u8]) -> Result<&[u8], WireError> {
+    let mut reader = Reader::new("OpenID Connect token", bytes);
+    reader.u8()?;
+    let token = reader.lenenc_bytes()?;
+    reader.finish()?;
+    Ok(token)
 }
 
 /// Says that a password was proved, where the plugin has words for it.
@@ -236,7 +262,7 @@ pub(super) async fn fatal(
 }
 
 fn broken() -> Fault {
-    Fault::CallerWire(sallyport_wire::mysql::WireError::Malformed { what: "handshake" })
+    Fault::CallerWire(WireError::Malformed { what: "handshake" })
 }
 
 async fn accept_tls(house: &House, socket: Downstream) -> Result<Downstream, Fault> {
@@ -258,7 +284,7 @@ async fn receive(socket: &mut Downstream, sequence: &mut u8) -> Result<Packet, F
     let mut front = &header[..];
     let length = usize::try_from(front.get_uint_le(3)).unwrap_or(usize::MAX);
     if length > MAX_PACKET {
-        return Err(Fault::CallerWire(sallyport_wire::mysql::WireError::TooLarge { limit: MAX_PACKET }));
+        return Err(Fault::CallerWire(WireError::TooLarge { limit: MAX_PACKET }));
     }
     let mut rest = vec![0_u8; length];
     socket.read_exact(&mut rest).await.map_err(|_| Fault::CallerLeft)?;
@@ -268,7 +294,7 @@ async fn receive(socket: &mut Downstream, sequence: &mut u8) -> Result<Packet, F
     let packet = PacketDecoder::new(MAX_PACKET).decode(&mut whole).map_err(Fault::CallerWire)?;
     let packet = packet.ok_or_else(broken)?;
     if packet.first != *sequence {
-        return Err(Fault::CallerWire(sallyport_wire::mysql::WireError::Order));
+        return Err(Fault::CallerWire(WireError::Order));
     }
     *sequence = packet.last.wrapping_add(1);
     Ok(packet)
@@ -280,4 +306,21 @@ pub(super) async fn send(socket: &mut Downstream, sequence: &mut u8, payload: &[
     put_packet(&mut out, sequence, payload);
     socket.write_all(&out).await.map_err(Fault::Downstream)?;
     socket.flush().await.map_err(Fault::Downstream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_of_the_openid_client_stands_behind_its_length_and_nothing_behind_it() {
+        assert_eq!(openid_token(b"\x01\x03a.b").unwrap(), b"a.b");
+        let long = [b"\x01\xfc\x00\x02".as_slice(), &[b'x'; 512]].concat();
+        assert_eq!(openid_token(&long).unwrap().len(), 512);
+        for broken in
+            [&b""[..], b"\x01", b"\x01\x03a.", b"\x01\x03a.bc", b"\x01\xfe\xff\xff\xff\xff\xff\xff\xff\xff"]
+        {
+            assert!(openid_token(broken).is_err(), "{broken:?}");
+        }
+    }
 }

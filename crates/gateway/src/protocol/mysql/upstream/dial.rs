@@ -198,3 +198,7 @@ fn next(
         _ => Err(DialError::protocol("a step that its plugin does not have")),
     }
 }
+
+#[cfg(test)]
+#[path = "dial_tests.rs"]
+mod tests;
