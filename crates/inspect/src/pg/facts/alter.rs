@@ -2,7 +2,8 @@
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    AlterSubscriptionType, AlterTableCmd, AlterTableStmt, AlterTableType, DropStmt, ObjectType, RenameStmt,
+    AlterSubscriptionType, AlterTableCmd, AlterTableStmt, AlterTableType, DropBehavior, DropStmt, ObjectType,
+    RangeVar, RenameStmt,
 };
 use sallyport_core::{ObjectName, Verb};
 
@@ -158,7 +159,27 @@ impl Reader<'_> {
         }
         for object in &drop.objects {
             self.on_object(Verb::Drop, drop.remove_type, Some(object));
-            self.temporary.remove(&object_name(object).name);
+            let name = object_name(object);
+            let temporary = name.schema.as_deref().is_none_or(|schema| schema.starts_with("pg_temp"));
+            // One that may not have been there may be what was dropped, or what stays.
+            if temporary && self.temporary.get(&name.name) == Some(&true) {
+                self.temporary.remove(&name.name);
+            }
+        }
+        if drop.behavior == DropBehavior::DropCascade as i32 {
+            self.doubt_temporary();
+        }
+    }
+
+    /// A temporary relation goes by another name from now on; its old one may mean what it hid.
+    fn rename_temporary(&mut self, range: &RangeVar, new: &str) {
+        if (range.schemaname.is_empty() || range.schemaname.starts_with("pg_temp"))
+            && let Some(certain) = self.temporary.remove(&range.relname)
+        {
+            if !certain {
+                self.temporary.insert(range.relname.clone(), false);
+            }
+            self.temporary.insert(new.to_owned(), certain);
         }
     }
 
@@ -190,6 +211,7 @@ impl Reader<'_> {
                     for object in self.relations(range) {
                         self.act(Verb::Alter, kind_word(object_type), object);
                     }
+                    self.rename_temporary(range, &rename.newname);
                 }
                 (None, Some(object)) => self.on_object(Verb::Alter, rename.rename_type, Some(object)),
                 (None, None) => self.act_bare(Verb::Alter, kind_word(object_type), &rename.subname),
@@ -304,8 +326,11 @@ impl Reader<'_> {
         match inner(&command.def) {
             Some(NodeEnum::ColumnDef(column)) => {
                 self.column_definition(column);
-                if subtype == AlterTableType::AtAlterColumnType {
-                    // Every row is cast to the new type.
+                // Every row is cast to the new type, or gets a value of it; a domain has it checked. A bare
+                // name is an enumeration's, mostly, until a catalog says otherwise.
+                let named = column.type_name.as_ref().is_some_and(|name| name.names.len() > 1);
+                let valued = subtype == AlterTableType::AtAddColumn && (named || self.catalog.is_some());
+                if valued || subtype == AlterTableType::AtAlterColumnType {
                     self.cast_to(column.type_name.as_ref());
                 }
             }

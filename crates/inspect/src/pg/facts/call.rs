@@ -41,7 +41,7 @@ impl Reader<'_> {
     }
 
     /// A schema stands before `pg_catalog`, and may hold anything.
-    fn path_shadows(&self) -> bool {
+    pub(super) fn path_shadows(&self) -> bool {
         self.path.as_ref().is_some_and(|path| {
             path.iter().position(|schema| schema == "pg_catalog").is_some_and(|at| at > 0)
         })

@@ -196,6 +196,11 @@ impl Reader<'_> {
         if columns.is_none() && !renamed.is_empty() {
             columns = Some(renamed);
         }
+        if columns.is_none()
+            && let [only] = function.functions.as_slice()
+        {
+            columns = made_by(only, &alias_name(function.alias.as_ref()));
+        }
         if function.ordinality
             && let Some(columns) = &mut columns
         {
@@ -332,6 +337,41 @@ impl Reader<'_> {
         }
         self.add(action);
     }
+}
+
+/// The columns of the rows that one of the server's own functions makes; nothing when they depend on its
+/// arguments.
+fn made_by(function: &Node, alias: &str) -> Option<Vec<String>> {
+    let NodeEnum::List(list) = function.node.as_ref()? else { return None };
+    let NodeEnum::FuncCall(call) = list.items.first()?.node.as_ref()? else { return None };
+    let name = call.funcname.last().and_then(string_of)?;
+    let plain = |item: &Node| matches!(item.node.as_ref(), Some(NodeEnum::AConst(_)));
+    let columns: &[&str] = match name {
+        "json_each" | "json_each_text" | "jsonb_each" | "jsonb_each_text" => &["key", "value"],
+        "json_array_elements"
+        | "json_array_elements_text"
+        | "jsonb_array_elements"
+        | "jsonb_array_elements_text" => &["value"],
+        "generate_series"
+        | "generate_subscripts"
+        | "regexp_split_to_table"
+        | "regexp_matches"
+        | "string_to_table"
+        | "json_object_keys"
+        | "jsonb_object_keys" => &[if alias.is_empty() { name } else { alias }],
+        // Of rows it makes their columns.
+        "unnest" => match call.args.as_slice() {
+            [argument] => match argument.node.as_ref() {
+                Some(NodeEnum::AArrayExpr(array)) if array.elements.iter().all(plain) => {
+                    &[if alias.is_empty() { name } else { alias }]
+                }
+                _ => return None,
+            },
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(columns.iter().map(|column| (*column).to_owned()).collect())
 }
 
 fn function_name(functions: &[Node]) -> Option<String> {

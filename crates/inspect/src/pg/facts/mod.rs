@@ -267,7 +267,7 @@ impl<'a> Reader<'a> {
             self.next_path = Some(None);
         }
         if ends {
-            self.temporary.values_mut().for_each(|certain| *certain = false);
+            self.doubt_temporary();
         }
         if let Some(path) = self.next_path.take() {
             if let Some(path) = &path {

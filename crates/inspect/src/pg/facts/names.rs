@@ -141,6 +141,11 @@ impl Reader<'_> {
         if possible.is_empty() { vec![ObjectName::bare(name)] } else { possible }
     }
 
+    /// Temporary relations may be gone: what they hid may be meant.
+    pub(super) fn doubt_temporary(&mut self) {
+        self.temporary.values_mut().for_each(|certain| *certain = false);
+    }
+
     /// Where an unqualified new object would be made.
     pub(super) fn created(&mut self, name: ObjectName, temporary: bool) -> Vec<ObjectName> {
         if name.schema.is_some() {

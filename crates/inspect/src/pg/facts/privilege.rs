@@ -158,6 +158,7 @@ impl Reader<'_> {
                 }
             }
             NodeEnum::DropOwnedStmt(drop) => {
+                self.doubt_temporary();
                 for name in roles(&drop.roles) {
                     self.act_bare(Verb::Drop, "owned", &name);
                     self.act_bare(Verb::Revoke, "owned", &name);

@@ -8,7 +8,7 @@ use sallyport_core::{Action, ObjectName, Verb};
 
 use super::names::split;
 use super::scope::Source;
-use super::{Mode, Reader, strings};
+use super::{Mode, Reader, builtin, strings};
 
 impl Reader<'_> {
     pub(super) fn create_table(&mut self, kind: &str, create: &CreateStmt) {
@@ -66,10 +66,20 @@ impl Reader<'_> {
         self.operator_class(&element.opclass);
     }
 
-    /// An operator class of a schema that the text names: its functions may be anybody's.
+    /// An operator class that is not the server's: its functions may be anybody's.
     pub(super) fn operator_class(&mut self, name: &[Node]) {
         let name = split(&strings(name));
-        if name.schema.as_deref().is_some_and(|schema| schema != "pg_catalog") {
+        let ours = match name.schema.as_deref() {
+            _ if name.name.is_empty() => true,
+            Some("pg_catalog") => builtin::is_operator_class(&name.name),
+            Some(_) => false,
+            None => {
+                builtin::is_operator_class(&name.name)
+                    && !self.path_shadows()
+                    && !self.created_code.contains(&name.name)
+            }
+        };
+        if !ours {
             self.unclassed = true;
             self.act(Verb::Call, "operator-class", name);
         }
