@@ -44,6 +44,7 @@ pub mod tasks;
 pub mod tls;
 mod turns;
 pub mod upstream;
+mod watch;
 mod wording;
 mod workers;
 

@@ -57,13 +57,15 @@ impl<W> fmt::Debug for Upstream<W> {
     }
 }
 
+/// A buffer of so many bytes is kept for the next message.
+const KEPT: usize = 1 << 10;
 /// Bytes are handed to the socket once so many wait.
 const COALESCE: usize = 64 << 10;
 
 impl<W: AsyncWrite + Unpin> Upstream<W> {
     /// Takes the writing half of a connection that has been signed in.
     pub fn new(socket: W) -> Self {
-        Self { socket, out: BytesMut::with_capacity(8 << 10) }
+        Self { socket, out: BytesMut::new() }
     }
 
     /// Forwards an operation's message. The permit is spent.
@@ -108,8 +110,8 @@ impl<W: AsyncWrite + Unpin> Upstream<W> {
         if !self.out.is_empty() {
             self.socket.write_all(&self.out).await?;
             self.out.clear();
-            if self.out.capacity() > 4 * COALESCE {
-                self.out = BytesMut::with_capacity(8 << 10);
+            if self.out.capacity() > KEPT {
+                self.out = BytesMut::new();
             }
             self.socket.flush().await?;
         }

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use sallyport_auth::AuthError;
 use sallyport_core::{
     Action, ApprovalRequest, Blame, Condition, Decision, Facts, Group, Refusal, RefusalCode, Timestamp,
     UnknownCode, visible,
@@ -235,6 +236,14 @@ pub(crate) fn recorder(error: &RecordError) -> Refusal {
         "this cannot be recorded, and what cannot be recorded is not run",
     )
     .hint("nothing of it was run. The gateway's disk is full or broken; its administrator sees why in the gateway's log. Try again once that is mended.")
+}
+
+/// Nobody can say now whether a credential is good: the fault is ours or a provider's, and not the caller's.
+pub(crate) fn unverifiable(error: &AuthError) -> Refusal {
+    tracing::error!(reason = error.reason(), "a credential could not be checked");
+    Refusal::new(RefusalCode::Store, Blame::Gateway, "the credential could not be checked").hint(
+        "nobody is let in unseen. Try again in a moment; its administrator sees why in the gateway's log.",
+    )
 }
 
 /// The store did not answer.

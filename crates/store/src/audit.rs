@@ -3,7 +3,7 @@
 use sallyport_core::{SessionId, Timestamp};
 use sqlx::Row;
 
-use crate::database::{Store, within};
+use crate::database::Store;
 use crate::error::StoreError;
 
 const MAX_LIST: u32 = 1000;
@@ -31,8 +31,10 @@ impl Store {
     pub async fn audit(&self, row: &AuditRow) -> Result<(), StoreError> {
         let mut random = [0_u8; 10];
         getrandom::fill(&mut random).map_err(|_| StoreError::Corrupt("source of random bytes"))?;
-        within(async {
-            let mut tx = self.begin().await?;
+        let own = (self.clone(), row.to_owned());
+        self.within(async move {
+            let (this, row) = (&own.0, &own.1);
+            let mut tx = this.begin().await?;
             sqlx::query(
                 "INSERT INTO audit (id, at, principal, action, object, outcome) VALUES ($1, $2, $3, $4, $5, $6)",
             )
@@ -54,10 +56,11 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn audits(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
-        within(async {
+        let this = self.clone();
+        self.within(async move {
             let rows = sqlx::query("SELECT * FROM audit ORDER BY at DESC, id DESC LIMIT $1")
                 .bind(i64::from(limit.min(MAX_LIST)))
-                .fetch_all(&self.read)
+                .fetch_all(&this.read)
                 .await?;
             rows.iter()
                 .map(|row| {

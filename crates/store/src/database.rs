@@ -8,13 +8,17 @@ use std::future::Future;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use sallyport_core::{Clock, RequestId, Timestamp};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection as _, Sqlite, SqlitePool, Transaction};
+use sqlx::{ConnectOptions, Connection as _, SqlSafeStr as _, Sqlite, SqlitePool, Transaction};
+use tokio::runtime::Handle;
 use tokio::sync::broadcast;
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::error::StoreError;
 
@@ -33,6 +37,8 @@ pub struct Store {
     write: SqlitePool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) changes: broadcast::Sender<RequestId>,
+    /// Where it was opened, and where its calls run.
+    home: Handle,
 }
 
 impl Store {
@@ -72,7 +78,7 @@ impl Store {
             .connect_with(options.pragma("query_only", "on"))
             .await?;
         let (changes, _) = broadcast::channel(CHANGES);
-        Ok(Self { read, write, clock, changes })
+        Ok(Self { read, write, clock, changes, home: Handle::current() })
     }
 
     /// Whether the store answers and takes writes.
@@ -80,10 +86,11 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn healthy(&self) -> Result<(), StoreError> {
-        within(async {
-            sqlx::query_scalar::<_, i64>("SELECT count(*) FROM tokens").fetch_one(&self.read).await?;
+        let this = self.clone();
+        self.within(async move {
+            sqlx::query_scalar::<_, i64>("SELECT count(*) FROM tokens").fetch_one(&this.read).await?;
             // A transaction for writing proves the lock and the disk's willingness without a change.
-            self.begin().await?.rollback().await?;
+            this.begin().await?.rollback().await?;
             Ok(())
         })
         .await
@@ -98,7 +105,38 @@ impl Store {
     /// Starts a transaction that holds the write lock from its first statement, so that what it reads
     /// stays true until it commits.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-        self.write.begin_with("BEGIN IMMEDIATE").await
+        self.begin_as("PRAGMA synchronous = FULL").await
+    }
+
+    /// The same for what a power cut may take back: it is written, and not waited for on the disk. Of
+    /// sessions the recording is what counts, and what is open at the next start is closed by it.
+    pub(crate) async fn begin_unsynced(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.begin_as("PRAGMA synchronous = NORMAL").await
+    }
+
+    async fn begin_as(&self, synchronous: &'static str) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        let mut connection = self.write.acquire().await?;
+        sqlx::query(synchronous).execute(&mut *connection).await?;
+        Transaction::begin(connection, Some("BEGIN IMMEDIATE".into_sql_str())).await
+    }
+
+    /// Runs a call with the deadline that every call has, where the store was opened: a thread that is busy
+    /// with its sessions must not keep others waiting for the connection that it has in hand. A call that ran
+    /// out may still have committed: its caller refuses either way, and what is used once was at worst used
+    /// for nothing. Dropped, the call ends.
+    pub(crate) async fn within<T, E>(
+        &self,
+        call: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let running = self.home.spawn(tokio::time::timeout(DEADLINE, call));
+        match Dropped(running).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(StoreError::Deadline.into()),
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -106,15 +144,20 @@ impl Store {
     }
 }
 
-/// Runs a call with the deadline that every call has. A call that ran out may still have committed:
-/// its caller refuses either way, and what is used once was at worst used for nothing.
-pub(crate) async fn within<T, E>(call: impl Future<Output = Result<T, E>>) -> Result<T, E>
-where
-    E: From<StoreError>,
-{
-    match tokio::time::timeout(DEADLINE, call).await {
-        Ok(result) => result,
-        Err(_) => Err(StoreError::Deadline.into()),
+/// A call that ends when nobody waits for it any more.
+struct Dropped<T>(JoinHandle<T>);
+
+impl<T> Future for Dropped<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(context)
+    }
+}
+
+impl<T> Drop for Dropped<T> {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -3,7 +3,7 @@
 use sallyport_core::{Digest, Timestamp, TokenId};
 use sqlx::Row;
 
-use crate::database::{Store, within};
+use crate::database::Store;
 use crate::error::StoreError;
 
 /// How many of one principal are kept; a newer one takes the place of the oldest.
@@ -36,10 +36,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when the user name exists.
     pub async fn add_password(&self, password: &PasswordRecord) -> Result<(), StoreError> {
-        within(async {
-            let mut tx = self.begin().await?;
+        let own = (self.clone(), password.to_owned());
+        self.within(async move {
+            let (this, password) = (&own.0, &own.1);
+            let mut tx = this.begin().await?;
             sqlx::query("DELETE FROM passwords WHERE expires <= $1")
-                .bind(self.now().micros())
+                .bind(this.now().micros())
                 .execute(&mut *tx)
                 .await?;
             sqlx::query(
@@ -78,10 +80,12 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn password(&self, username: &str) -> Result<Option<PasswordRecord>, StoreError> {
-        within(async {
+        let own = (self.clone(), username.to_owned());
+        self.within(async move {
+            let (this, username) = (&own.0, &own.1);
             let row = sqlx::query("SELECT * FROM passwords WHERE username = $1")
                 .bind(username)
-                .fetch_optional(&self.read)
+                .fetch_optional(&this.read)
                 .await?;
             let Some(row) = row else { return Ok(None) };
             let corrupt = StoreError::Corrupt("password");

@@ -3,7 +3,7 @@
 use sallyport_core::Timestamp;
 use sqlx::Row;
 
-use crate::database::{Store, within};
+use crate::database::Store;
 use crate::error::StoreError;
 
 /// Bytes of all files of one version.
@@ -28,13 +28,15 @@ impl Store {
         if files.len() > MAX_FILES {
             return Err(StoreError::TooLarge);
         }
-        within(async {
-            let mut tx = self.begin().await?;
+        let own = (self.clone(), version.to_owned(), files.to_owned());
+        self.within(async move {
+            let (this, version, files) = (&own.0, &own.1, &own.2);
+            let mut tx = this.begin().await?;
             sqlx::query(
                 "INSERT INTO policies (version, saved, files) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
             )
             .bind(version)
-            .bind(self.now().micros())
+            .bind(this.now().micros())
             .bind(&files)
             .execute(&mut *tx)
             .await?;
@@ -42,7 +44,7 @@ impl Store {
                 .bind(version)
                 .fetch_one(&mut *tx)
                 .await?;
-            if kept != files {
+            if kept != *files {
                 return Err(StoreError::Conflict);
             }
             Ok(tx.commit().await?)
@@ -55,10 +57,12 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn policy(&self, version: &str) -> Result<Option<Vec<(String, String)>>, StoreError> {
-        within(async {
+        let own = (self.clone(), version.to_owned());
+        self.within(async move {
+            let (this, version) = (&own.0, &own.1);
             let files = sqlx::query_scalar::<_, String>("SELECT files FROM policies WHERE version = $1")
                 .bind(version)
-                .fetch_optional(&self.read)
+                .fetch_optional(&this.read)
                 .await?;
             files
                 .map(|text| serde_json::from_str(&text).map_err(|_| StoreError::Corrupt("policy")))
@@ -72,10 +76,11 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn policy_versions(&self) -> Result<Vec<PolicyVersion>, StoreError> {
-        within(async {
+        let this = self.clone();
+        self.within(async move {
             let rows =
                 sqlx::query("SELECT version, saved FROM policies ORDER BY saved DESC, version LIMIT 1000")
-                    .fetch_all(&self.read)
+                    .fetch_all(&this.read)
                     .await?;
             rows.iter()
                 .map(|row| {

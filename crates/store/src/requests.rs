@@ -13,7 +13,7 @@ use sallyport_core::{
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 
-use crate::database::{Store, within};
+use crate::database::Store;
 use crate::error::{AnswerError, StoreError};
 
 /// Open requests that one principal may have at a time: approvers must not be flooded.
@@ -47,10 +47,12 @@ impl Store {
         if body.len() > MAX_BODY {
             return Err(StoreError::TooLarge);
         }
-        within(async {
-            let mut tx = self.begin().await?;
+        let own = (self.clone(), request.to_owned());
+        self.within(async move {
+            let (this, request) = (&own.0, &own.1);
+            let mut tx = this.begin().await?;
             let principal = fold_name(&request.principal.name);
-            if open_of(&mut tx, &principal, self.now()).await? >= MAX_OPEN_REQUESTS {
+            if open_of(&mut tx, &principal, this.now()).await? >= MAX_OPEN_REQUESTS {
                 return Err(StoreError::TooMany);
             }
             let added = sqlx::query(
@@ -83,12 +85,14 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn request(&self, id: &RequestId) -> Result<Option<ApprovalRequest>, StoreError> {
-        within(async {
+        let own = (self.clone(), id.to_owned());
+        self.within(async move {
+            let (this, id) = (&own.0, &own.1);
             let row = sqlx::query("SELECT * FROM requests WHERE id = $1")
                 .bind(id.as_str())
-                .fetch_optional(&self.read)
+                .fetch_optional(&this.read)
                 .await?;
-            row.as_ref().map(|row| request_from(row, self.now())).transpose()
+            row.as_ref().map(|row| request_from(row, this.now())).transpose()
         })
         .await
     }
@@ -99,7 +103,9 @@ impl Store {
     /// When the store fails.
     pub async fn requests(&self, filter: &RequestFilter) -> Result<Vec<ApprovalRequest>, StoreError> {
         self.expire_due().await?;
-        within(async {
+        let own = (self.clone(), filter.to_owned());
+        self.within(async move {
+            let (this, filter) = (&own.0, &own.1);
             let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM requests");
             if !filter.states.is_empty() {
                 query.push(" WHERE state IN (");
@@ -111,8 +117,8 @@ impl Store {
             }
             let limit = if filter.limit == 0 { MAX_LIST } else { filter.limit.min(MAX_LIST) };
             query.push(" ORDER BY created DESC, id DESC LIMIT ").push_bind(i64::from(limit));
-            let rows = query.build().fetch_all(&self.read).await?;
-            rows.iter().map(|row| request_from(row, self.now())).collect()
+            let rows = query.build().fetch_all(&this.read).await?;
+            rows.iter().map(|row| request_from(row, this.now())).collect()
         })
         .await
     }
@@ -122,18 +128,19 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn expire_due(&self) -> Result<u64, StoreError> {
-        within(async {
-            let now = self.now().micros();
+        let this = self.clone();
+        self.within(async move {
+            let now = this.now().micros();
             let due = sqlx::query_scalar::<_, i64>(
                 "SELECT count(*) FROM requests WHERE state IN ('open', 'approved') AND expires <= $1",
             )
             .bind(now)
-            .fetch_one(&self.read)
+            .fetch_one(&this.read)
             .await?;
             if due == 0 {
                 return Ok(0);
             }
-            let mut tx = self.begin().await?;
+            let mut tx = this.begin().await?;
             let done = sqlx::query(
                 "UPDATE requests SET state = 'expired' WHERE state IN ('open', 'approved') AND expires <= $1",
             )
@@ -161,9 +168,11 @@ impl Store {
         if note.as_ref().is_some_and(|note| note.len() > MAX_NOTE) {
             return Err(StoreError::TooLarge.into());
         }
-        let answered = within(async {
-            let mut tx = self.begin().await?;
-            let now = self.now();
+        let own = (self.clone(), id.to_owned(), approver.to_owned());
+        let answered = self.within(async move {
+            let (this, id, approver) = (&own.0, &own.1, &own.2);
+            let mut tx = this.begin().await?;
+            let now = this.now();
             let mut request = find(&mut tx, id, now).await?.ok_or(AnswerError::NotFound)?;
             let groups = may_answer(&request, approver, now)?;
             request.answers.push(Answer { approver: approver.name.clone(), groups, verdict, note, at: now });
@@ -200,8 +209,10 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn caller_returned(&self, id: &RequestId) -> Result<bool, StoreError> {
-        within(async {
-            let mut tx = self.begin().await?;
+        let own = (self.clone(), id.to_owned());
+        self.within(async move {
+            let (this, id) = (&own.0, &own.1);
+            let mut tx = this.begin().await?;
             let done = sqlx::query(
                 "UPDATE requests SET returned = returned + 1
                  WHERE id = $1 AND caller_waits = 0 AND state IN ('open', 'approved')",
@@ -221,19 +232,22 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn caller_left(&self, id: &RequestId) -> Result<bool, StoreError> {
-        let done = within(async {
-            let mut tx = self.begin().await?;
-            let done = sqlx::query(
-                "UPDATE requests SET caller_waits = 0, returned = max(returned - 1, 0)
+        let own = (self.clone(), id.to_owned());
+        let done = self
+            .within(async move {
+                let (this, id) = (&own.0, &own.1);
+                let mut tx = this.begin().await?;
+                let done = sqlx::query(
+                    "UPDATE requests SET caller_waits = 0, returned = max(returned - 1, 0)
                  WHERE id = $1 AND state IN ('open', 'approved')",
-            )
-            .bind(id.as_str())
-            .execute(&mut *tx)
+                )
+                .bind(id.as_str())
+                .execute(&mut *tx)
+                .await?;
+                tx.commit().await?;
+                Ok::<_, StoreError>(done.rows_affected() == 1)
+            })
             .await?;
-            tx.commit().await?;
-            Ok::<_, StoreError>(done.rows_affected() == 1)
-        })
-        .await?;
         Ok(done)
     }
 
@@ -242,20 +256,23 @@ impl Store {
     /// # Errors
     /// When the store fails; the request may then still be open.
     pub async fn withdraw(&self, id: &RequestId) -> Result<bool, StoreError> {
-        let done = within(async {
-            let mut tx = self.begin().await?;
-            let done = sqlx::query(
-                "UPDATE requests SET state = 'withdrawn'
+        let own = (self.clone(), id.to_owned());
+        let done = self
+            .within(async move {
+                let (this, id) = (&own.0, &own.1);
+                let mut tx = this.begin().await?;
+                let done = sqlx::query(
+                    "UPDATE requests SET state = 'withdrawn'
                  WHERE id = $1 AND state IN ('open', 'approved') AND expires > $2",
-            )
-            .bind(id.as_str())
-            .bind(self.now().micros())
-            .execute(&mut *tx)
+                )
+                .bind(id.as_str())
+                .bind(this.now().micros())
+                .execute(&mut *tx)
+                .await?;
+                tx.commit().await?;
+                Ok::<_, StoreError>(done.rows_affected() == 1)
+            })
             .await?;
-            tx.commit().await?;
-            Ok::<_, StoreError>(done.rows_affected() == 1)
-        })
-        .await?;
         self.changed(id);
         Ok(done)
     }
@@ -273,33 +290,36 @@ impl Store {
         session: &SessionId,
         needs: &[GroupNeed],
     ) -> Result<Option<ApprovalRequest>, StoreError> {
-        let used = within(async {
-            let mut tx = self.begin().await?;
-            let now = self.now();
-            let Some(mut request) = find(&mut tx, id, now).await? else { return Ok(None) };
-            // The rest is the UPDATE's to check; in here is what SQL cannot say.
-            if !request.satisfies(needs) {
-                return Ok(None);
-            }
-            let done = sqlx::query(
-                "UPDATE requests SET state = 'used', used_by = $1, used_at = $2
+        let own = (self.clone(), id.to_owned(), digest.to_owned(), session.to_owned(), needs.to_owned());
+        let used = self
+            .within(async move {
+                let (this, id, digest, session, needs) = (&own.0, &own.1, &own.2, &own.3, &own.4);
+                let mut tx = this.begin().await?;
+                let now = this.now();
+                let Some(mut request) = find(&mut tx, id, now).await? else { return Ok(None) };
+                // The rest is the UPDATE's to check; in here is what SQL cannot say.
+                if !request.satisfies(needs) {
+                    return Ok(None);
+                }
+                let done = sqlx::query(
+                    "UPDATE requests SET state = 'used', used_by = $1, used_at = $2
                  WHERE id = $3 AND state = 'approved' AND digest = $4 AND expires > $2
                    AND (caller_waits = 0 OR session = $1)",
-            )
-            .bind(session.as_str())
-            .bind(now.micros())
-            .bind(id.as_str())
-            .bind(digest.to_string())
-            .execute(&mut *tx)
+                )
+                .bind(session.as_str())
+                .bind(now.micros())
+                .bind(id.as_str())
+                .bind(digest.to_string())
+                .execute(&mut *tx)
+                .await?;
+                if done.rows_affected() != 1 {
+                    return Ok(None);
+                }
+                tx.commit().await?;
+                request.state_of_request = RequestState::Used;
+                Ok::<_, StoreError>(Some(request))
+            })
             .await?;
-            if done.rows_affected() != 1 {
-                return Ok(None);
-            }
-            tx.commit().await?;
-            request.state_of_request = RequestState::Used;
-            Ok::<_, StoreError>(Some(request))
-        })
-        .await?;
         if used.is_some() {
             self.changed(id);
         }
@@ -316,8 +336,10 @@ impl Store {
         principal: &str,
         digest: &Digest,
     ) -> Result<Option<ApprovalRequest>, StoreError> {
-        within(async {
-            let now = self.now();
+        let own = (self.clone(), principal.to_owned(), digest.to_owned());
+        self.within(async move {
+            let (this, principal, digest) = (&own.0, &own.1, &own.2);
+            let now = this.now();
             let row = sqlx::query(
                 "SELECT * FROM requests
                  WHERE principal = $1 AND digest = $2 AND caller_waits = 0
@@ -327,7 +349,7 @@ impl Store {
             .bind(fold_name(principal))
             .bind(digest.to_string())
             .bind(now.micros())
-            .fetch_optional(&self.read)
+            .fetch_optional(&this.read)
             .await?;
             row.as_ref().map(|row| request_from(row, now)).transpose()
         })
@@ -339,9 +361,11 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn open_tickets_of(&self, principal: &str) -> Result<u64, StoreError> {
-        within(async {
-            let mut tx = self.read.begin().await?;
-            Ok(open_of(&mut tx, &fold_name(principal), self.now()).await?)
+        let own = (self.clone(), principal.to_owned());
+        self.within(async move {
+            let (this, principal) = (&own.0, &own.1);
+            let mut tx = this.read.begin().await?;
+            Ok(open_of(&mut tx, &fold_name(principal), this.now()).await?)
         })
         .await
     }

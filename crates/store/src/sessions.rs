@@ -6,7 +6,7 @@ use sallyport_core::{PrincipalKind, SessionId, Timestamp, TokenId, fold_name};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row, Sqlite};
 
-use crate::database::{Store, from_big, to_big, within};
+use crate::database::{Store, from_big, to_big};
 use crate::error::StoreError;
 
 const MAX_LIST: u32 = 1000;
@@ -65,8 +65,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when the id exists.
     pub async fn session_opened(&self, session: &SessionRow) -> Result<(), StoreError> {
-        within(async {
-            let mut tx = self.begin().await?;
+        let own = (self.clone(), session.to_owned());
+        self.within(async move {
+            let (this, session) = (&own.0, &own.1);
+            let mut tx = this.begin_unsynced().await?;
             let added = sqlx::query(
                 "INSERT INTO sessions (id, principal, folded, kind, on_behalf_of, target, \"database\", client,
                      method, token, started, ended, operations, reason)
@@ -108,8 +110,10 @@ impl Store {
         operations: u64,
         reason: &str,
     ) -> Result<bool, StoreError> {
-        within(async {
-            let mut tx = self.begin().await?;
+        let own = (self.clone(), id.to_owned(), reason.to_owned());
+        self.within(async move {
+            let (this, id, reason) = (&own.0, &own.1, &own.2);
+            let mut tx = this.begin_unsynced().await?;
             let done = sqlx::query(
                 "UPDATE sessions SET ended = $1, operations = $2, reason = $3 WHERE id = $4 AND ended IS NULL",
             )
@@ -130,10 +134,12 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn session(&self, id: &SessionId) -> Result<Option<SessionRow>, StoreError> {
-        within(async {
+        let own = (self.clone(), id.to_owned());
+        self.within(async move {
+            let (this, id) = (&own.0, &own.1);
             let row = sqlx::query("SELECT * FROM sessions WHERE id = $1")
                 .bind(id.as_str())
-                .fetch_optional(&self.read)
+                .fetch_optional(&this.read)
                 .await?;
             row.as_ref().map(session_from).transpose()
         })
@@ -145,7 +151,9 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn sessions(&self, filter: &SessionFilter) -> Result<Vec<SessionRow>, StoreError> {
-        within(async {
+        let own = (self.clone(), filter.to_owned());
+        self.within(async move {
+            let (this, filter) = (&own.0, &own.1);
             let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM sessions WHERE 1 = 1");
             if let Some(principal) = &filter.principal {
                 query.push(" AND folded = ").push_bind(fold_name(principal));
@@ -171,7 +179,7 @@ impl Store {
             }
             let limit = if filter.limit == 0 { MAX_LIST } else { filter.limit.min(MAX_LIST) };
             query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
-            let rows = query.build().fetch_all(&self.read).await?;
+            let rows = query.build().fetch_all(&this.read).await?;
             rows.iter().map(session_from).collect()
         })
         .await
@@ -183,8 +191,9 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn close_orphans(&self, now: Timestamp) -> Result<u64, StoreError> {
-        within(async {
-            let mut tx = self.begin().await?;
+        let this = self.clone();
+        self.within(async move {
+            let mut tx = this.begin_unsynced().await?;
             let done = sqlx::query(
                 "UPDATE sessions SET ended = $1, reason = 'the gateway stopped' WHERE ended IS NULL",
             )

@@ -4,7 +4,7 @@ use sallyport_core::{Digest, Timestamp, TokenId};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
-use crate::database::{Store, within};
+use crate::database::Store;
 use crate::error::StoreError;
 
 /// One issued token.
@@ -37,8 +37,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when the id exists.
     pub async fn add_token(&self, token: &TokenRecord) -> Result<(), StoreError> {
-        within(async {
-            let mut tx = self.begin().await?;
+        let own = (self.clone(), token.to_owned());
+        self.within(async move {
+            let (this, token) = (&own.0, &own.1);
+            let mut tx = this.begin().await?;
             let added = sqlx::query(
                 "INSERT INTO tokens (id, principal, hash, created, expires, revoked, last_used, note)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -67,10 +69,12 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn token(&self, id: &TokenId) -> Result<Option<TokenRecord>, StoreError> {
-        within(async {
+        let own = (self.clone(), id.to_owned());
+        self.within(async move {
+            let (this, id) = (&own.0, &own.1);
             let row = sqlx::query("SELECT * FROM tokens WHERE id = $1")
                 .bind(id.as_str())
-                .fetch_optional(&self.read)
+                .fetch_optional(&this.read)
                 .await?;
             row.as_ref().map(token_from).transpose()
         })
@@ -82,9 +86,10 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn tokens(&self) -> Result<Vec<TokenRecord>, StoreError> {
-        within(async {
+        let this = self.clone();
+        self.within(async move {
             let rows = sqlx::query("SELECT * FROM tokens ORDER BY created DESC, id DESC LIMIT 10000")
-                .fetch_all(&self.read)
+                .fetch_all(&this.read)
                 .await?;
             rows.iter().map(token_from).collect()
         })
@@ -96,10 +101,12 @@ impl Store {
     /// # Errors
     /// When the store fails; the token may then still be good.
     pub async fn revoke_token(&self, id: &TokenId) -> Result<bool, StoreError> {
-        within(async {
-            let mut tx = self.begin().await?;
+        let own = (self.clone(), id.to_owned());
+        self.within(async move {
+            let (this, id) = (&own.0, &own.1);
+            let mut tx = this.begin().await?;
             let done = sqlx::query("UPDATE tokens SET revoked = $1 WHERE id = $2 AND revoked IS NULL")
-                .bind(self.now().micros())
+                .bind(this.now().micros())
                 .bind(id.as_str())
                 .execute(&mut *tx)
                 .await?;
@@ -114,9 +121,11 @@ impl Store {
     /// # Errors
     /// When the store fails.
     pub async fn touch_token(&self, id: &TokenId) -> Result<(), StoreError> {
-        within(async {
-            let now = self.now();
-            let mut tx = self.begin().await?;
+        let own = (self.clone(), id.to_owned());
+        self.within(async move {
+            let (this, id) = (&own.0, &own.1);
+            let now = this.now();
+            let mut tx = this.begin_unsynced().await?;
             sqlx::query(
                 "UPDATE tokens SET last_used = $1 WHERE id = $2 AND (last_used IS NULL OR last_used < $3)",
             )

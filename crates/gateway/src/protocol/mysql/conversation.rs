@@ -21,6 +21,7 @@ use crate::downstream::Downstream;
 use crate::registry::EndReason;
 use crate::session::Session;
 use crate::upstream::Upstream;
+use crate::watch::watch;
 
 /// The last words to a caller must not wait for one that does not read.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -106,7 +107,7 @@ impl Conversation {
         let end = tokio::select! {
             fault = talk.run() => End::Fault(fault),
             reason = session.registered.handle().ended() => End::Asked(reason),
-            reason = watch_over(&session, &authenticated, &shared) => End::Asked(reason),
+            reason = watch(&session, &authenticated, || shared.busy.load(Ordering::Relaxed)) => End::Asked(reason),
             () = hear_cancels(&session, &shared, &canceller) => End::Asked(EndReason::Draining),
         };
         let reason = finish(end, &mut talk, &shared, &canceller).await;
@@ -204,28 +205,6 @@ async fn last_words(talk: &mut Talk, refusal: &Refusal) {
     .await;
     if !matches!(told, Ok(Ok(()))) {
         tracing::debug!(session = %talk.session.id, "the caller could not be told why");
-    }
-}
-
-/// Checks the principal from time to time, and ends sessions in which nothing happens.
-async fn watch_over(session: &Session, authenticated: &Authenticated, shared: &Shared) -> EndReason {
-    let settings = &session.house.settings;
-    let mut idle = Duration::ZERO;
-    let mut seen = 0;
-    loop {
-        let step = settings.recheck.min(settings.idle).max(Duration::from_millis(100));
-        tokio::time::sleep(step).await;
-        if let Err(error) = session.house.authenticator.recheck(authenticated).await {
-            tracing::warn!(session = %session.id, reason = error.reason(), "no longer valid");
-            return EndReason::Revoked;
-        }
-        let now = session.operations();
-        let busy = shared.busy.load(Ordering::Relaxed) || session.is_held();
-        idle = if busy || now != seen { Duration::ZERO } else { idle + step };
-        seen = now;
-        if idle >= settings.idle {
-            return EndReason::Idle;
-        }
     }
 }
 

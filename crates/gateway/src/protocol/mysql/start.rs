@@ -111,6 +111,7 @@ async fn introduce(
     };
     let authenticated = match checked {
         Ok(authenticated) => authenticated,
+        Err(error) if error.is_ours() => return Err(wording::unverifiable(&error).into()),
         Err(error) => {
             house.sign_in_failed("mysql", peer, error.reason());
             tokio::time::sleep(house.turns.failed(peer.ip(), Instant::now())).await;

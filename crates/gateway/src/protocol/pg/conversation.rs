@@ -22,6 +22,7 @@ use crate::downstream::Downstream;
 use crate::registry::EndReason;
 use crate::session::Session;
 use crate::upstream::Upstream;
+use crate::watch::watch;
 
 /// Notices that may wait for a caller that does not read.
 const ASIDES: usize = 16;
@@ -94,7 +95,7 @@ impl Conversation {
             fault = admit.run() => End::Fault(fault),
             fault = relay.run() => End::Fault(fault),
             reason = session.registered.handle().ended() => End::Asked(reason),
-            reason = watch(&session, &authenticated, &state) => End::Asked(reason),
+            reason = watch(&session, &authenticated, || state.lock().is_waiting()) => End::Asked(reason),
             () = cancels.run() => End::Asked(EndReason::Draining),
         };
         let reason = finish(end, &mut admit, &mut relay).await;
@@ -206,28 +207,6 @@ async fn last_words(relay: &mut Relay, refusal: &Refusal) {
     .await;
     if !matches!(told, Ok(Ok(()))) {
         tracing::debug!(session = %relay.session.id, "the caller could not be told why");
-    }
-}
-
-/// Checks the principal from time to time, and ends sessions in which nothing happens.
-async fn watch(session: &Session, authenticated: &Authenticated, state: &State) -> EndReason {
-    let settings = &session.house.settings;
-    let mut idle = Duration::ZERO;
-    let mut seen = 0;
-    loop {
-        let step = settings.recheck.min(settings.idle).max(Duration::from_millis(100));
-        tokio::time::sleep(step).await;
-        if let Err(error) = session.house.authenticator.recheck(authenticated).await {
-            tracing::warn!(session = %session.id, reason = error.reason(), "no longer valid");
-            return EndReason::Revoked;
-        }
-        let now = session.operations();
-        let busy = state.lock().is_waiting() || session.is_held();
-        idle = if busy || now != seen { Duration::ZERO } else { idle + step };
-        seen = now;
-        if idle >= settings.idle {
-            return EndReason::Idle;
-        }
     }
 }
 

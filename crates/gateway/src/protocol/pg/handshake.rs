@@ -26,6 +26,8 @@ use crate::tls::ALPN_POSTGRESQL;
 const TLS_HANDSHAKE: u8 = 0x16;
 /// Room for one read.
 pub(super) const READ: usize = 8 << 10;
+/// The same while nothing is under way.
+const READ_IDLE: usize = 1 << 10;
 /// The newest minor version of protocol 3 that is spoken here.
 const NEWEST_MINOR: u16 = 2;
 
@@ -171,12 +173,24 @@ async fn read_packet(socket: &mut Downstream) -> Result<StartupPacket, Fault> {
         .ok_or(Fault::CallerWire(WireError::Malformed { tag: 0 }))
 }
 
+/// Room to read into. A session that waits for something new holds little: most sessions wait mostly.
+pub(super) fn make_room(buffer: &mut BytesMut, idle: bool) {
+    if idle && buffer.is_empty() {
+        if buffer.capacity() > 2 * READ_IDLE {
+            *buffer = BytesMut::new();
+        }
+        buffer.reserve(READ_IDLE);
+    } else {
+        buffer.reserve(READ);
+    }
+}
+
 /// Reads what is there; the end of the stream is a fault. Cancel safe.
 pub(super) async fn read_some<R: AsyncRead + Unpin>(
     socket: &mut R,
     buffer: &mut BytesMut,
 ) -> Result<(), Fault> {
-    buffer.reserve(READ);
+    make_room(buffer, buffer.is_empty());
     match socket.read_buf(buffer).await {
         Ok(0) => Err(Fault::CallerLeft),
         Ok(_) => Ok(()),

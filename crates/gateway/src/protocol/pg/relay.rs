@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::expected::Expected;
 use super::fault::Fault;
-use super::handshake::{READ, write};
+use super::handshake::{make_room, write};
 use super::masking::{mask_notice, mask_payload, mask_setting};
 use super::running::Running;
 use super::state::State;
@@ -102,7 +102,7 @@ impl Relay {
         self.advance();
         self.send().await?;
         let deadline = self.deadline;
-        self.buffer.reserve(READ);
+        make_room(&mut self.buffer, self.current.is_none());
         tokio::select! {
             read = self.from.read_buf(&mut self.buffer) => {
                 if read.map_err(|_| Fault::TargetAway)? == 0 {
@@ -285,8 +285,8 @@ impl Relay {
         self.writing = false;
         self.out.clear();
         self.recorded = 0;
-        if self.out.capacity() > 4 * COALESCE {
-            self.out = BytesMut::with_capacity(8 << 10);
+        if self.current.is_none() || self.out.capacity() > 4 * COALESCE {
+            self.out = BytesMut::new();
         }
         Ok(())
     }

@@ -122,6 +122,7 @@ async fn identify(
     let reason = match &secret {
         Some(secret) => match house.authenticator.authenticate(secret).await {
             Ok(authenticated) => return Ok(authenticated),
+            Err(error) if error.is_ours() => return Err(wording::unverifiable(&error).into()),
             Err(error) => error.reason(),
         },
         None => "none was shown",

@@ -1,0 +1,64 @@
+//! Whether a session may go on: its principal is looked at from time to time, and a session in which nothing
+//! happens is ended.
+//!
+//! While the store does not answer, nobody can say who is still valid: what is open stays open for a while
+//! after it was last known to be, and not longer. Nothing new is let in meanwhile.
+
+use std::time::Duration;
+
+use sallyport_auth::Authenticated;
+use tokio::time::Instant;
+
+use crate::registry::EndReason;
+use crate::session::Session;
+
+/// For how many looks in a row the store may be silent.
+const SILENT: u32 = 4;
+
+/// Watches over a session until it has to end. `busy` says whether anything is under way.
+pub(crate) async fn watch(
+    session: &Session,
+    authenticated: &Authenticated,
+    busy: impl Fn() -> bool,
+) -> EndReason {
+    let settings = &session.house.settings;
+    let step = settings.recheck.min(settings.idle).max(Duration::from_millis(100));
+    let mut active = Instant::now();
+    let mut known = Instant::now();
+    let mut seen = 0;
+    // Sessions that began together are not looked at together.
+    let mut pause = part_of(step);
+    loop {
+        tokio::time::sleep(pause).await;
+        pause = step;
+        match session.house.authenticator.recheck(authenticated).await {
+            Ok(_) => known = Instant::now(),
+            Err(error) if error.is_ours() && known.elapsed() < settings.recheck * SILENT => {
+                tracing::warn!(session = %session.id, reason = error.reason(), "could not be looked at");
+                // It looks again soon, and not at once.
+                pause = step / 4 + part_of(step / 4);
+            }
+            Err(error) => {
+                tracing::warn!(session = %session.id, reason = error.reason(), "no longer valid");
+                return EndReason::Revoked;
+            }
+        }
+        let now = session.operations();
+        if now != seen || busy() || session.is_held() {
+            (active, seen) = (Instant::now(), now);
+        }
+        if active.elapsed() >= settings.idle {
+            return EndReason::Idle;
+        }
+    }
+}
+
+/// Some part of a time, by chance.
+fn part_of(time: Duration) -> Duration {
+    let mut random = [0_u8; 4];
+    // Without chance all are looked at together, which is slower and no less safe.
+    if getrandom::fill(&mut random).is_err() {
+        return time;
+    }
+    time.mul_f64(f64::from(u32::from_ne_bytes(random)) / f64::from(u32::MAX))
+}
