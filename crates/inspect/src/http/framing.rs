@@ -55,6 +55,18 @@ pub(super) fn other_hosts(request: &Request<'_>, host: Option<&Host>, found: &mu
             found.ambiguous("a header that names another host");
         }
     }
+    // `Forwarded: for=…;host=…`, RFC 7239: one element for each proxy.
+    for element in request
+        .texts("forwarded")
+        .flat_map(|value| value.split([',', ';']).map(str::to_owned).collect::<Vec<_>>())
+    {
+        if let Some((name, value)) = element.split_once('=')
+            && name.trim().eq_ignore_ascii_case("host")
+            && !value.trim().trim_matches('"').eq_ignore_ascii_case(&host)
+        {
+            found.ambiguous("a header that names another host");
+        }
+    }
 }
 
 /// Whether a body begins as a chunk does: its coding was to be removed before it came here.

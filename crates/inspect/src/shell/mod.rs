@@ -11,6 +11,7 @@ mod engine;
 mod inspection;
 pub(crate) mod lines;
 mod programs;
+mod settings;
 mod syntax;
 mod word;
 mod words;

@@ -25,7 +25,7 @@ struct Table {
 
 /// One service. A name of an operation is a pattern.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Service {
     /// In hosts and in the scope of a signature.
     name: String,
@@ -54,6 +54,9 @@ struct Service {
     /// Changes only with a parameter, each as `Operation parameter=value`.
     #[serde(default)]
     given: Vec<String>,
+    /// Runs code only with a parameter, in the same form.
+    #[serde(default)]
+    code_given: Vec<String>,
     /// Parameters that say who.
     #[serde(default)]
     to: Vec<String>,
@@ -68,23 +71,24 @@ struct Compiled {
     code: Vec<Glob>,
     with: Vec<Glob>,
     given: Vec<(Glob, Glob)>,
+    code_given: Vec<(Glob, Glob)>,
 }
 
 static SERVICES: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
     let table = toml::from_str::<Table>(TABLE).map(|table| table.service).unwrap_or_default();
     let globs = |texts: &[String]| texts.iter().map(|text| Glob::new(text)).collect();
+    let pairs = |texts: &[String]| {
+        let pairs = texts.iter().filter_map(|text| text.split_once(' '));
+        pairs.map(|(operation, parameter)| (Glob::new(operation), Glob::new(parameter))).collect()
+    };
     let compile = |written: Service| Compiled {
         change: globs(&written.change),
         read: globs(&written.read),
         secret: globs(&written.secret),
         code: globs(&written.code),
         with: globs(&written.with),
-        given: written
-            .given
-            .iter()
-            .filter_map(|text| text.split_once(' '))
-            .map(|(operation, parameter)| (Glob::new(operation), Glob::new(parameter)))
-            .collect(),
+        given: pairs(&written.given),
+        code_given: pairs(&written.code_given),
         written,
     };
     table.into_iter().map(compile).collect()
@@ -200,17 +204,16 @@ impl Compiled {
         if fits(&self.secret) {
             marks.is_secret = true;
         }
-        if fits(&self.code) {
+        let parameters = |pairs: &'_ [(Glob, Glob)]| -> Vec<Glob> {
+            let pairs = pairs.iter().filter(|(operation, _)| operation.fits(&name));
+            pairs.map(|(_, parameter)| parameter.clone()).collect()
+        };
+        if fits(&self.code) || is_given(&parameters(&self.code_given), call) {
             remote::code(call, found);
         }
-        let given: Vec<&Glob> = self
-            .given
-            .iter()
-            .filter(|(operation, _)| operation.fits(&name))
-            .map(|(_, parameter)| parameter)
-            .collect();
-        let with: Vec<&Glob> = self.with.iter().collect();
-        let changes = fits(&self.change) && !fits(&self.read) && (with.is_empty() || is_given(&with, call));
+        let given = parameters(&self.given);
+        let changes =
+            fits(&self.change) && !fits(&self.read) && (self.with.is_empty() || is_given(&self.with, call));
         if changes || is_given(&given, call) {
             let kind = self.written.kind.as_deref().unwrap_or(&self.written.name);
             found.add(Action {
@@ -234,7 +237,7 @@ impl Compiled {
 }
 
 /// Whether one of the parameters is given; one in a body that is not read is.
-fn is_given(wanted: &[&Glob], call: &Call<'_>) -> bool {
+fn is_given(wanted: &[Glob], call: &Call<'_>) -> bool {
     if wanted.is_empty() {
         return false;
     }

@@ -6,6 +6,7 @@
 //! `remote` read what is carried.
 
 mod aws;
+mod container;
 mod deployment;
 mod glob;
 mod remote;

@@ -31,9 +31,7 @@ pub(super) fn exec(call: &Call<'_>, found: &mut Found) {
         found.ambiguous("a command in more than one place");
     }
     for words in commands {
-        // Its words as a shell would write them: the container has no shell in between.
-        let text: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-        found.merge(shell::inspect(text.join(" ").as_bytes(), Flavour::Bash));
+        run(&words, found);
     }
     let given = |name: &str| {
         call.parameters(name).any(|value| matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True"))
@@ -42,6 +40,19 @@ pub(super) fn exec(call: &Call<'_>, found: &mut Found) {
     if given("stdin") || given("tty") || attached {
         found.add(call.action(Verb::Interactive, "container"));
     }
+}
+
+/// Words that a container runs, without a shell in between.
+pub(super) fn run(words: &[&str], found: &mut Found) {
+    if !words.is_empty() {
+        let text: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+        found.merge(shell::inspect(text.join(" ").as_bytes(), Flavour::Bash));
+    }
+}
+
+/// A text that a container's shell runs.
+pub(super) fn script_text(text: &str, found: &mut Found) {
+    found.merge(shell::inspect(text.as_bytes(), Flavour::Posix));
 }
 
 fn quoted(word: &str) -> String {

@@ -6,7 +6,7 @@ use sallyport_core::{Action, ObjectName, UnknownCode, Verb};
 use serde::Deserialize;
 
 use super::glob::{Glob, PathGlob};
-use super::{Marks, deployment, remote};
+use super::{Marks, container, deployment, remote};
 use crate::http::call::Call;
 use crate::http::content::Content;
 use crate::http::found::Found;
@@ -72,6 +72,9 @@ struct WrittenRule {
     /// One of these fields stands in the head, as `name` or `name=value`.
     #[serde(default)]
     fields: Vec<String>,
+    /// One of these fields stands in the form, as `name=value`.
+    #[serde(default)]
+    form: Vec<String>,
     /// One of these stands in the body, as `/member` or `/member=value`, unless the body is not read.
     #[serde(default)]
     when: Vec<String>,
@@ -110,6 +113,8 @@ enum Effect {
     Connect,
     /// Runs code that the body carries.
     Code,
+    /// Makes a container, with what of its host it is given.
+    Container,
     /// Makes what a template says.
     Deployment,
     /// Acts as somebody else.
@@ -133,6 +138,7 @@ struct Rule {
     methods: Vec<String>,
     query: Vec<(String, Option<String>)>,
     fields: Vec<(String, Option<Glob>)>,
+    form: Vec<Glob>,
     when: Vec<(String, Option<Glob>)>,
     effect: Effect,
     kind: String,
@@ -185,6 +191,7 @@ impl Rule {
             methods: written.methods,
             query: written.query.iter().map(parameter).collect(),
             fields: written.fields.iter().map(valued).collect(),
+            form: written.form.iter().map(|pair| Glob::new(pair)).collect(),
             when: written.when.iter().map(valued).collect(),
             effect: written.effect,
             kind: written.kind.unwrap_or_else(|| "path".to_owned()),
@@ -202,6 +209,7 @@ impl Rule {
             && !self.except.iter().any(|path| path.fits(segments))
             && (self.query.is_empty() || self.query.iter().any(|wanted| has_parameter(call, wanted)))
             && (self.fields.is_empty() || self.fields.iter().any(|wanted| has_field(call, wanted)))
+            && (self.form.is_empty() || has_pair(call.content, &self.form))
             && (self.when.is_empty() || holds(call.content, &self.when))
     }
 }
@@ -217,6 +225,20 @@ fn has_field(call: &Call<'_>, (wanted, value): &(String, Option<Glob>)) -> bool 
     call.request
         .texts(wanted)
         .any(|found| value.as_ref().is_none_or(|value| value.fits(found.trim().to_lowercase().as_str())))
+}
+
+/// Whether a form holds one of the fields, in either of its encodings. One that is not read may.
+fn has_pair(content: &Content<'_>, wanted: &[Glob]) -> bool {
+    let fits = |name: &str, value: &str| {
+        let pair = format!("{name}={}", value.trim()).to_lowercase();
+        wanted.iter().any(|glob| glob.fits(&pair))
+    };
+    content.form().iter().any(|(name, value)| fits(name, value))
+        || content.parts().iter().any(|part| {
+            let value = part.bytes.get(..256).unwrap_or(part.bytes);
+            fits(&part.name, &String::from_utf8_lossy(value))
+        })
+        || content.unread.is_some()
 }
 
 /// Whether the body holds one of the members. A body that is no single object may hold any.
@@ -307,6 +329,7 @@ fn apply(rule: &Rule, call: &Call<'_>, marks: &mut Marks, found: &mut Found) {
         Effect::Interactive => found.add(call.action(Verb::Interactive, &rule.kind)),
         Effect::Connect => found.add(call.action(Verb::Connect, &rule.kind)),
         Effect::Code => remote::code(call, found),
+        Effect::Container => container::create(call, found),
         Effect::Deployment => deployment::read(call, found),
         Effect::SetRole => {
             let names = call.request.texts("impersonate-user").chain(call.request.texts("impersonate-uid"));

@@ -3,7 +3,7 @@
 use sallyport_core::{UnknownCode, Verb};
 
 use super::Call;
-use crate::shell::engine::{Engine, Output, Stdin};
+use crate::shell::engine::{Engine, Output, Stdin, Value};
 use crate::shell::syntax::Dialect;
 use crate::shell::word::{Sureness, Word};
 
@@ -112,11 +112,37 @@ impl Engine {
     }
 
     /// `complete -C command`, `compgen -C command`, `-F function`, `-W words` (which are expanded).
+    ///
+    /// A command gets three more words: what is completed for, the word so far, and the one before it.
     pub(super) fn complete(&mut self, call: &Call<'_>) {
+        let valued = ["-o", "-A", "-G", "-W", "-F", "-C", "-X", "-P", "-S", "-V"];
+        let mut operands = Vec::new();
+        let mut words = call.arguments().iter();
+        while let Some(word) = words.next() {
+            if valued.contains(&word.text.as_str()) {
+                words.next();
+            } else if !word.text.starts_with('-') {
+                operands.push(word);
+            }
+        }
+        let is_now = call.name == "compgen";
+        let mut more = if is_now { " compgen".to_owned() } else { String::new() };
+        for word in operands {
+            match word.as_constant() {
+                Some(text) => more.push_str(&format!(" '{}'", text.replace('\'', "'\\''"))),
+                None => self.found.unknown(UnknownCode::Dynamic, "a completion of a word that is not known"),
+            }
+        }
+        if is_now {
+            more.push_str(" ''");
+        }
         for (option, value) in self.options(call, &["-C", "-F", "-W"]) {
             match (option.as_str(), value.as_constant()) {
                 ("-W", Some(text)) => self.expanded(text),
                 ("-W", None) => self.anonymous(&value.text, "words that are expanded"),
+                ("-C", Some(text)) => {
+                    self.other_shell(&format!("{text}{more}"), Dialect::Bash, &Stdin::Terminal);
+                }
                 (_, Some(text)) => self.other_shell(text, Dialect::Bash, &Stdin::Terminal),
                 (_, None) => self.anonymous(&value.text, "a command that is built"),
             }
@@ -162,9 +188,16 @@ impl Engine {
     pub(super) fn history(&mut self, call: &Call<'_>) {
         for (option, value) in self.options(call, &["-w", "-a", "-r", "-n"]) {
             let verb = if matches!(option.as_str(), "-w" | "-a") { Verb::WriteFile } else { Verb::ReadFile };
-            let path = if value.text.is_empty() { "~/.bash_history" } else { value.text.as_str() };
+            let is_usual = value.text.is_empty();
+            let usual = self.env.taken("HISTFILE");
+            let path = match &usual {
+                Some(Value::Text(path) | Value::Written(path)) if is_usual => path.as_ref(),
+                _ if is_usual => "~/.bash_history",
+                _ => value.text.as_str(),
+            };
             self.found.file(verb, path);
-            if value.is_dynamic() {
+            let is_built = matches!(usual, Some(Value::Unknown | Value::Pattern(_) | Value::List(_)));
+            if value.is_dynamic() || is_usual && is_built {
                 self.found.unknown(UnknownCode::Dynamic, "a path that is built");
             }
         }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use sallyport_core::{UnknownCode, Verb};
 
 use super::Call;
-use crate::shell::engine::{Engine, Given, Value};
+use crate::shell::engine::{Engine, Given, Stdin, Value, decides_nothing};
 use crate::shell::syntax::is_name;
 use crate::shell::word::{Sureness, Word};
 use crate::shell::words::Field;
@@ -58,6 +58,9 @@ impl Engine {
             if flags.contains('A') {
                 self.env.declare_associative(name);
             }
+            if flags.contains(['a', 'A']) {
+                self.env.declare_array(name);
+            }
             // Assignments fail from here on, or are changed on the way.
             if call.name == "readonly" || flags.contains(['r', 'l', 'u', 'c']) {
                 self.env.distrust_later(name, flags.contains(['l', 'u', 'c']));
@@ -68,7 +71,11 @@ impl Engine {
                 self.env.declare_integer(&given.name);
                 self.integer_value(&given.value);
             }
+            let is_array = self.array_text(&flags, &given.name, &given.value, call);
             self.set_variable(given);
+            if is_array {
+                self.env.set(&given.name, Value::Unknown);
+            }
         }
         let fails = call.name == "local" && !self.is_in_function();
         for word in names {
@@ -78,7 +85,16 @@ impl Engine {
                     .is_some_and(|rest| rest.starts_with(['=', '+', '[']))
             });
             if !is_read {
+                let (name, value) = word.text.split_once('=').unwrap_or((&word.text, ""));
+                let value = match word.sure {
+                    Sureness::Constant | Sureness::Pattern => Value::Text(Rc::from(value)),
+                    Sureness::One | Sureness::Any => Value::Unknown,
+                };
+                let is_array = self.array_text(&flags, name.trim_end_matches('+'), &value, call);
                 self.declare_word(word, is_integer);
+                if is_array {
+                    self.set_unknown(name.trim_end_matches('+'));
+                }
             }
             if fails {
                 self.set_unknown(&word.text);
@@ -87,6 +103,27 @@ impl Engine {
         for given in call.declared.iter().filter(|_| fails) {
             // Outside a function bash refuses it, and other shells do not.
             self.set_unknown(&given.name);
+        }
+    }
+
+    /// The value of an array that is one text, `declare -a 'a=(…)'`: it is read and expanded like a list that
+    /// stands there without quotes.
+    /// Whether it was one.
+    fn array_text(&mut self, flags: &str, name: &str, value: &Value, call: &Call<'_>) -> bool {
+        let bare = name.split('[').next().unwrap_or_default();
+        if !flags.contains(['a', 'A']) && !self.env.could_be_array(bare) {
+            return false;
+        }
+        match value {
+            Value::Text(text) if text.starts_with('(') && text.ends_with(')') => {
+                self.text(&format!("{bare}={text}"), call.stdin);
+                true
+            }
+            Value::Unknown => {
+                self.found.unknown(UnknownCode::Dynamic, "an array that is made of text that is not known");
+                false
+            }
+            _ => false,
         }
     }
 
@@ -207,10 +244,15 @@ impl Engine {
                         Some(Word { text: attached, sure: word.sure })
                     };
                     match (call.name, letter, value) {
-                        ("read", 'a', Some(name)) | ("wait", 'p', Some(name)) => names.push(name),
+                        ("read", 'a', Some(name)) | ("wait", 'p', Some(name)) => {
+                            self.env.declare_array(&name.text);
+                            names.push(name);
+                        }
                         ("mapfile" | "readarray", 'C', Some(callback)) => match callback.as_constant() {
+                            // It gets the line's number and the line.
                             Some(text) => {
-                                self.text(text, call.stdin);
+                                self.env.set("MAPFILE", Value::Unknown);
+                                self.text(&format!("{text} 0 \"$MAPFILE\""), call.stdin);
                             }
                             None => self.anonymous(&callback.text, "a callback that is built"),
                         },
@@ -225,16 +267,32 @@ impl Engine {
                 break;
             }
         }
+        let is_one_line = call.name == "read"
+            && matches!(call.stdin, Stdin::Names)
+            && names.len() == 1
+            && !arguments
+                .iter()
+                .any(|word| word.text.starts_with('-') && word.text.contains(['n', 'N', 'u', 'i', 'a']));
         for name in names {
+            if matches!(call.name, "mapfile" | "readarray") {
+                self.env.declare_array(&name.text);
+            }
             self.name_argument(&name);
             self.set_unknown(&name.text);
+            if is_one_line && is_name(&name.text) && decides_nothing(&name.text) {
+                // One of the names that a command lists: a path, as a loop over a pattern gives them.
+                self.env.set(&name.text, Value::Pattern(Rc::from(format!("${}", name.text))));
+            }
         }
         match call.name {
             "read" => self.set_unknown("REPLY"),
             "getopts" => {
                 self.set_unknown("OPTARG");
             }
-            "mapfile" | "readarray" => self.set_unknown("MAPFILE"),
+            "mapfile" | "readarray" => {
+                self.env.declare_array("MAPFILE");
+                self.set_unknown("MAPFILE");
+            }
             _ => {}
         }
     }

@@ -66,7 +66,9 @@ impl Engine {
 
     /// A variable's name that a built-in is given: what stands in its subscript is evaluated.
     pub(in crate::shell) fn name_argument(&mut self, word: &Word) {
-        if word.is_dynamic() {
+        let name = word.text.split('[').next().unwrap_or_default();
+        let is_listed = word.sure == Sureness::Pattern && name.contains(['$', '*', '?']);
+        if word.is_dynamic() || is_listed {
             self.found.unknown(UnknownCode::Dynamic, "a variable's name that is built");
         } else if let Some((_, subscript)) = word.text.split_once('[') {
             let subscript = subscript.rsplit_once(']').map_or(subscript, |(inside, _)| inside);

@@ -65,6 +65,23 @@ const SHELLS: [&str; 24] = [
     "SHELLOPTS",
 ];
 
+/// Of those and others, the arrays.
+const ARRAYS: [&str; 13] = [
+    "FUNCNAME",
+    "DIRSTACK",
+    "PIPESTATUS",
+    "BASH_SOURCE",
+    "BASH_ARGV",
+    "BASH_REMATCH",
+    "BASH_LINENO",
+    "BASH_ARGC",
+    "BASH_VERSINFO",
+    "BASH_ALIASES",
+    "BASH_CMDS",
+    "COPROC",
+    "GROUPS",
+];
+
 /// Of those, the numbers.
 const NUMBERS: [&str; 13] = [
     "UID",
@@ -120,6 +137,8 @@ pub(in crate::shell) struct Env {
     integers: HashSet<String>,
     /// Declared as associative: their subscripts are plain strings.
     associative: HashSet<String>,
+    /// Declared as arrays.
+    arrays: HashSet<String>,
     /// Never what was assigned last: read-only, changed on assignment, or set by a trap.
     volatile: HashSet<String>,
     /// Read-only with the next assignment.
@@ -190,6 +209,18 @@ impl Env {
 
     pub(in crate::shell) fn declare_associative(&mut self, name: &str) {
         self.associative.insert(name.to_owned());
+    }
+
+    pub(in crate::shell) fn declare_array(&mut self, name: &str) {
+        self.arrays.insert(name.to_owned());
+    }
+
+    /// Whether a variable may be an array: declared so, made one, or made by what is not known.
+    pub(in crate::shell) fn could_be_array(&self, name: &str) -> bool {
+        self.forgotten
+            || self.arrays.contains(name)
+            || ARRAYS.contains(&name)
+            || matches!(self.values.get(name), Some(Value::List(_)))
     }
 
     pub(in crate::shell) fn is_associative(&self, name: &str) -> bool {

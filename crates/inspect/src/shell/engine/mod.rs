@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod changes;
+mod deciding;
 mod effects;
 mod env;
 mod found;
@@ -22,6 +23,7 @@ use std::rc::Rc;
 
 use sallyport_core::{Facts, UnknownCode};
 
+pub(super) use deciding::decides_nothing;
 pub(super) use env::{Env, Value, is_integer};
 pub(super) use found::Found;
 pub(super) use output::{Output, Stdin, echo, printf};

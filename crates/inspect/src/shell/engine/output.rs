@@ -67,6 +67,7 @@ pub(super) fn of(name: &str, argv: &[Word], stdin: &Stdin) -> Output {
             Stdin::Text(text) => Output::Text(text.to_string()),
             _ => Output::Unknown,
         },
+        ("cat", [path]) if is_pid_file(path) => Output::Number,
         ("wc", [flag, ..]) if matches!(*flag, "-l" | "-c" | "-w" | "-m") && arguments.len() == 1 => {
             Output::Number
         }
@@ -103,7 +104,7 @@ pub(super) fn of(name: &str, argv: &[Word], stdin: &Stdin) -> Output {
         }
         ("git", ["ls-files", ..]) => Output::Paths,
         ("git", ["diff", rest @ ..]) if rest.contains(&"--name-only") => Output::Paths,
-        ("ls", _) => Output::Paths,
+        ("ls", arguments) if arguments.iter().all(|word| lists_names(word)) => Output::Paths,
         ("grep" | "egrep" | "fgrep" | "sort" | "uniq" | "head" | "tail", _)
             if matches!(stdin, Stdin::Names) =>
         {
@@ -111,6 +112,21 @@ pub(super) fn of(name: &str, argv: &[Word], stdin: &Stdin) -> Output {
         }
         _ => Output::Unknown,
     }
+}
+
+/// Where the system's own daemons put the number of their process, and nobody else writes.
+fn is_pid_file(path: &str) -> bool {
+    let inside = path.strip_prefix("/var/run/").or_else(|| path.strip_prefix("/run/"));
+    inside.and_then(|path| path.strip_suffix(".pid")).is_some_and(|name| {
+        name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'_'))
+            && !name.contains("..")
+            && !name.starts_with("user/")
+    })
+}
+
+/// Whether `ls` prints names alone with such a word: an operand, or an option that orders or filters.
+fn lists_names(word: &str) -> bool {
+    word.strip_prefix('-').is_none_or(|flags| flags.chars().all(|flag| "1aAdtrRSUcufvXB".contains(flag)))
 }
 
 /// What makes `find` print something else than paths.

@@ -109,6 +109,7 @@ impl Engine {
     /// Evaluates an assignment. The word is what `declare` and its like get for it.
     fn given(&mut self, assignment: &Assignment) -> (Given, Field) {
         if let Some(subscript) = &assignment.subscript {
+            self.env.declare_array(&assignment.name);
             self.subscript(&assignment.name, subscript);
         }
         let mut text = format!("{}=", assignment.name);

@@ -76,7 +76,8 @@ impl Engine {
             Compound::Group(list) => return self.list(list, stdin),
             _ => {}
         }
-        // What one of several commands has read, the next does not get.
+        // What one of several commands has read, the next does not get; of a list of names, others are left.
+        let names = if matches!(stdin, Stdin::Names) { stdin.clone() } else { stdin.shared() };
         let stdin = &stdin.shared();
         match compound {
             Compound::Subshell(_) | Compound::Group(_) => {}
@@ -90,7 +91,7 @@ impl Engine {
             }
             Compound::Loop { condition, body } => {
                 self.before_loop(&[condition, body]);
-                self.list(condition, stdin);
+                self.list(condition, &names);
                 self.perhaps(|engine| engine.list(body, stdin));
             }
             Compound::For { name, words, body } => self.for_each(name, words.as_deref(), body, stdin),

@@ -5,6 +5,7 @@ use sallyport_core::{UnknownCode, Verb};
 
 use super::description::{Rest, Special};
 use super::outcome::Outcome;
+use super::values::part;
 use crate::shell::word::Word;
 
 pub(super) const SPECIALS: &[Special] = &[
@@ -14,6 +15,10 @@ pub(super) const SPECIALS: &[Special] = &[
     Special { name: "security-option", read: security_option },
     Special { name: "manifest", read: manifest },
     Special { name: "kube-raw", read: kube_raw },
+    Special { name: "kube-raw-change", read: kube_raw_change },
+    Special { name: "kube-output", read: kube_output },
+    Special { name: "kube-template", read: kube_template },
+    Special { name: "kustomization", read: kustomization },
 ];
 
 pub(super) const RESTS: &[Rest] = &[
@@ -118,8 +123,80 @@ fn kube_raw(word: &Word, outcome: &mut Outcome) {
     if word.is_dynamic() {
         outcome.dynamic(word);
     }
-    if word.text.contains("secrets") || word.text.contains("proxy") {
+    let path = api_path(&word.text);
+    if path.contains("secrets") || path.contains("proxy") {
         outcome.names(Verb::ReadFile, "secret", &word.text);
+    }
+    if ["exec", "attach", "portforward"].iter().any(|verb| path.split('/').any(|part| part == *verb)) {
+        outcome.unknown(UnknownCode::Dynamic, &word.text);
+    }
+}
+
+/// A path of the cluster's API at which something is changed.
+fn kube_raw_change(word: &Word, outcome: &mut Outcome) {
+    kube_raw(word, outcome);
+    let path = api_path(&word.text);
+    let is_privilege = path.split('/').any(|part| {
+        PRIVILEGES.contains(&part)
+            || part.contains("rbac")
+            || part == "token"
+            || part.contains("authorization")
+    });
+    let verb = if is_privilege { Verb::IamChange } else { Verb::Configure };
+    outcome.names(verb, "cluster-resource", &word.text);
+}
+
+/// The path without its query, decoded as the server decodes it.
+fn api_path(text: &str) -> String {
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let mut pieces = path.split('%');
+    let mut decoded: Vec<u8> = pieces.next().unwrap_or_default().bytes().collect();
+    for piece in pieces {
+        let digits = piece.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                decoded.extend(piece.bytes().skip(2));
+            }
+            None => {
+                decoded.push(b'%');
+                decoded.extend(piece.bytes());
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).to_ascii_lowercase()
+}
+
+/// `-o go-template-file=PATH` and its like print by a template in a file, and print the file when it is none.
+fn kube_output(word: &Word, outcome: &mut Outcome) {
+    const FROM_FILES: [&str; 4] =
+        ["go-template-file", "templatefile", "jsonpath-file", "custom-columns-file"];
+    if let Some((name, path)) = word.text.split_once('=')
+        && FROM_FILES.contains(&name)
+    {
+        outcome.reads(&part(word, path));
+    }
+}
+
+/// A template, or the path of one where the output is said to be from a file.
+fn kube_template(word: &Word, outcome: &mut Outcome) {
+    if !word.text.contains('{') {
+        outcome.reads(word);
+    }
+}
+
+/// A folder of manifests, or a repository that has it.
+fn kustomization(word: &Word, outcome: &mut Outcome) {
+    let text = word.text.as_str();
+    let is_remote = text.contains("://")
+        || text.contains("?ref=")
+        || text.starts_with("git@")
+        || ["github.com/", "gitlab.com/", "bitbucket.org/"].iter().any(|host| text.starts_with(host));
+    if is_remote {
+        outcome.does(Verb::Download, "url", word);
+        outcome.unknown(UnknownCode::Dynamic, "manifests that are fetched");
+    } else {
+        outcome.reads(word);
     }
 }
 

@@ -33,22 +33,70 @@ fn connection(word: &Word, outcome: &mut Outcome) {
         for host in super::remote::host(&word.text).into_iter().filter(|host| !host.is_empty()) {
             outcome.names(Verb::Connect, "host", host);
         }
-        for parameter in after.split(['?', '&']).filter_map(|field| field.strip_prefix("host=")) {
-            outcome.names(Verb::Connect, "host", parameter);
+        let parameters = after.split_once('?').map_or("", |(_, parameters)| parameters);
+        for (name, value) in parameters.split('&').filter_map(|field| field.split_once('=')) {
+            setting(&part(word, value), name, outcome);
         }
     } else if word.text.contains('=') {
-        for field in word.text.split_whitespace() {
-            if let Some(host) = field.strip_prefix("host=").or_else(|| field.strip_prefix("hostaddr=")) {
-                outcome.names(Verb::Connect, "host", host.trim_matches('\''));
-            }
+        for (name, value) in pairs(&word.text) {
+            setting(&part(word, &value), &name, outcome);
         }
     }
+}
+
+/// One setting of a connection string of PostgreSQL's.
+fn setting(value: &Word, name: &str, outcome: &mut Outcome) {
+    match name {
+        "host" | "hostaddr" => {
+            for host in value.text.split(',').filter(|host| !host.is_empty()) {
+                outcome.names(Verb::Connect, "host", host);
+            }
+        }
+        "passfile" | "sslcert" | "sslkey" | "sslrootcert" | "sslcrl" | "sslcrldir"
+            if value.text != "system" =>
+        {
+            outcome.reads(value);
+        }
+        "sslkeylogfile" => outcome.writes(value),
+        // Options of the server (a role, a search path), or settings that stand elsewhere.
+        "options" | "service" | "servicefile" => outcome.unknown(UnknownCode::Ambiguous, name),
+        name if name.contains('%') => outcome.unknown(UnknownCode::Ambiguous, name),
+        _ => {}
+    }
+}
+
+/// `name = 'value' …`, as libpq reads it.
+fn pairs(text: &str) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some((name, after)) = rest.split_once('=') {
+        let mut value = String::new();
+        let mut chars = after.trim_start().chars();
+        let is_quoted = chars.as_str().starts_with('\'');
+        if is_quoted {
+            chars.next();
+        }
+        while let Some(c) = chars.next() {
+            match c {
+                '\\' => value.extend(chars.next()),
+                '\'' if is_quoted => break,
+                c if !is_quoted && c.is_whitespace() => break,
+                c => value.push(c),
+            }
+        }
+        pairs.push((name.trim().to_owned(), value));
+        rest = chars.as_str().trim_start();
+    }
+    pairs
 }
 
 /// `name=value`: a prompt may run a program.
 fn psql_variable(word: &Word, outcome: &mut Outcome) {
     if word.is_dynamic() || (word.text.starts_with("PROMPT") && word.text.contains('`')) {
         outcome.unknown(UnknownCode::Dynamic, &word.text);
+    }
+    if let Some(path) = word.text.strip_prefix("HISTFILE=") {
+        outcome.writes(&part(word, path));
     }
 }
 

@@ -17,11 +17,13 @@ mod description;
 mod find;
 mod format;
 mod git;
+mod java;
 mod outcome;
 mod reading;
 mod remote;
 mod rests;
 mod sed;
+mod tools;
 mod values;
 
 use sallyport_core::UnknownCode;

@@ -78,6 +78,16 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
                             self.outcome.push(Effect::Runs(left.to_vec()));
                             break;
                         }
+                        if matches!(roles.as_slice(), [Role::Mark(name)] if name == "@ssh") {
+                            // They stand behind the host, and the first of them may be options of ssh's own.
+                            let host = self
+                                .found
+                                .first()
+                                .map_or_else(|| Word::constant("host"), |host| (*host).clone());
+                            let argv = [Word::constant("ssh"), host].into_iter().chain(left.iter().cloned());
+                            self.outcome.push(Effect::Runs(argv.collect()));
+                            break;
+                        }
                         left.iter().for_each(|word| self.outcome.roles(roles, word));
                         break;
                     }
@@ -301,6 +311,12 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
             return left;
         };
         let attached = attached.map(|text| Word { text: text.to_owned(), sure: word.sure });
+        let is_value = |roles: &Roles| roles.as_slice() == [Role::Value];
+        if let (Some(value), Some(first)) = (&attached, rule.roles.first())
+            && is_value(first)
+        {
+            self.given_file(&value.text, value);
+        }
         let mut left = left;
         let mut roles = rule.roles.as_slice();
         if let (Some(value), Some((first, more))) = (&attached, roles.split_first()) {
@@ -325,6 +341,9 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
                     && !self.is_inert()
                 {
                     self.outcome.dynamic(value);
+                }
+                if is_value(role) {
+                    self.given_file(&value.text, value);
                 }
                 self.outcome.roles(role, value);
             }
@@ -354,7 +373,9 @@ impl<'d, 'w, 'o> Reading<'d, 'w, 'o> {
     /// A value that the clouds' programs take out of a file: `file://…`, `fileb://…`, `@…`.
     fn given_file(&mut self, text: &str, word: &Word) {
         let path = text.strip_prefix("file://").or_else(|| text.strip_prefix("fileb://"));
-        if let Some(path) = path.or_else(|| text.strip_prefix('@')).filter(|_| self.node.values) {
+        let path =
+            path.or_else(|| text.strip_prefix('@')).or_else(|| text.split_once("=@").map(|(_, path)| path));
+        if let Some(path) = path.filter(|_| self.node.values) {
             self.outcome.reads(&Word { text: path.to_owned(), sure: word.sure });
         } else if word.is_dynamic() && self.node.values && word.sure == Sureness::Any {
             self.outcome.dynamic(word);

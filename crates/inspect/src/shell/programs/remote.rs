@@ -19,6 +19,9 @@ pub(super) const SPECIALS: &[Special] = &[
     Special { name: "url", read: url },
     Special { name: "saved-url", read: saved_url },
     Special { name: "page", read: page },
+    Special { name: "recursive-url", read: recursive_url },
+    Special { name: "connect-to", read: connect_to },
+    Special { name: "resolved", read: resolved },
     Special { name: "remote-name", read: remote_name },
     Special { name: "cookie", read: cookie },
     Special { name: "write-out", read: write_out },
@@ -181,6 +184,42 @@ fn remote_name(word: &Word, outcome: &mut Outcome) {
         _ => "index.html",
     };
     outcome.writes(&part(word, name));
+}
+
+/// What is fetched with all that it links to, into a folder with the host's name.
+fn recursive_url(word: &Word, outcome: &mut Outcome) {
+    url(word, outcome);
+    outcome.writes(&part(word, host(&word.text).unwrap_or(&word.text).split('/').next().unwrap_or_default()));
+}
+
+/// `HOST:PORT:OTHER:PORT`: what is meant for one host goes to another.
+fn connect_to(word: &Word, outcome: &mut Outcome) {
+    if word.is_dynamic() {
+        return outcome.dynamic(word);
+    }
+    let other = match word.text.rsplit_once(':').map(|(start, _)| start) {
+        Some(start) if start.ends_with(']') => {
+            start.rsplit_once('[').map_or("", |(_, name)| name.trim_end_matches(']'))
+        }
+        Some(start) => start.rsplit(':').next().unwrap_or_default(),
+        None => word.text.as_str(),
+    };
+    if !other.is_empty() {
+        outcome.names(Verb::Connect, "host", other);
+    }
+}
+
+/// `HOST:PORT:ADDRESS,…`: where a name leads.
+fn resolved(word: &Word, outcome: &mut Outcome) {
+    if word.is_dynamic() {
+        return outcome.dynamic(word);
+    }
+    for address in word.text.splitn(3, ':').nth(2).unwrap_or_default().split(',') {
+        let address = address.trim_matches(['[', ']']);
+        if !address.is_empty() {
+            outcome.names(Verb::Connect, "host", address);
+        }
+    }
 }
 
 /// Cookies, or the file that has them.

@@ -4,7 +4,7 @@ use sallyport_core::{UnknownCode, Verb};
 
 use super::description::{Node, Rest, Takes};
 use super::outcome::Outcome;
-use super::{clusters, databases, git, remote};
+use super::{clusters, databases, git, java, remote};
 use crate::shell::effect::Effect;
 use crate::shell::word::{Sureness, Word};
 
@@ -26,7 +26,7 @@ const RESTS: &[Rest] = &[
 
 /// The reader of that name.
 pub(super) fn rest(name: &str) -> Option<Rest> {
-    [RESTS, git::RESTS, remote::RESTS, clusters::RESTS, databases::RESTS]
+    [RESTS, git::RESTS, remote::RESTS, clusters::RESTS, databases::RESTS, java::RESTS]
         .into_iter()
         .flatten()
         .find(|rest| rest.name == name)

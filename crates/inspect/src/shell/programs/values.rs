@@ -4,7 +4,7 @@ use sallyport_core::{UnknownCode, Verb};
 
 use super::description::Special;
 use super::outcome::Outcome;
-use super::{awk, clusters, databases, git, remote, sed};
+use super::{awk, clusters, databases, git, java, remote, sed, tools};
 use crate::shell::effect::Effect;
 use crate::shell::word::{Sureness, Word};
 
@@ -46,11 +46,19 @@ const SPECIALS: &[Special] = &[
 
 /// The reader of that name.
 pub(super) fn special(name: &str) -> Option<Special> {
-    [SPECIALS, git::SPECIALS, remote::SPECIALS, clusters::SPECIALS, databases::SPECIALS]
-        .into_iter()
-        .flatten()
-        .find(|special| special.name == name)
-        .copied()
+    [
+        SPECIALS,
+        git::SPECIALS,
+        remote::SPECIALS,
+        clusters::SPECIALS,
+        databases::SPECIALS,
+        java::SPECIALS,
+        tools::SPECIALS,
+    ]
+    .into_iter()
+    .flatten()
+    .find(|special| special.name == name)
+    .copied()
 }
 
 /// The same word with another text.
