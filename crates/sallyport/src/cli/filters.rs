@@ -28,7 +28,14 @@ enum Language {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A line holds \"text\" (for http: \"method\", \"url\", \"headers\", \"body\"), may hold an \"id\", and what decides the reading (docs/facts.md).\n\nExample: sallyport inspect --language postgres <<< '{\"id\": 1, \"text\": \"delete from users\"}'"
+    after_help = "Each line of input is one JSON object. It holds \"text\" (for http: \"method\", \"url\", \
+        \"headers\", \"body\"), may hold an \"id\", and what decides the reading (docs/facts.md).\n\n\
+        Example: sallyport inspect --language postgres <<'END'\n\
+        {\"id\": 1, \"text\": \"delete from users\"}\n\
+        END\n\n\
+        Example: sallyport inspect --language http <<'END'\n\
+        {\"method\": \"DELETE\", \"url\": \"https://api.example.com/v1/users/7\"}\n\
+        END"
 )]
 pub(crate) struct Inspect {
     /// The language of the operations.

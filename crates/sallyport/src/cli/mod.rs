@@ -41,11 +41,11 @@ use crate::output::Output;
         wrong, 3 the gateway is not there, 4 the token may not do this."
 )]
 struct Cli {
-    /// The configuration file.
-    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
-    config: PathBuf,
+    /// The configuration file; sallyport.toml unless told. `inspect` and `mask` have none.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
 
-    /// Print JSON, whose shape is stable.
+    /// Print JSON, whose shape is stable. `inspect` and `mask` always do.
     #[arg(long, global = true)]
     json: bool,
 
@@ -126,9 +126,13 @@ impl Bench {
 /// How it failed. Wrong arguments end the process here, with exit code 2, as clap does.
 pub(crate) fn run() -> Result<(), Failure> {
     let cli = Cli::parse();
+    if cli.config.is_some() && matches!(cli.command, Command::Inspect(_) | Command::Mask(_)) {
+        return Err(Failure::usage("inspect and mask read no configuration: leave --config out"));
+    }
+    let file = cli.config.unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
     let environment = Environment::read();
     let out = Output::standard(&environment, cli.json);
-    let mut bench = Bench { file: cli.config, environment, out };
+    let mut bench = Bench { file, environment, out };
     let result = dispatch(cli.command, &mut bench);
     let flushed = bench.out.flush();
     result.and(flushed)
