@@ -50,7 +50,7 @@ impl Engine {
             }
             self.found.unknown(UnknownCode::Ambiguous, "an alias changes what later lines say");
         }
-        if call.arguments().iter().any(|word| word.is_dynamic()) {
+        if call.arguments().iter().any(|word| word.as_constant().is_none()) {
             self.found.unknown(UnknownCode::Dynamic, "an alias that is built");
         }
     }

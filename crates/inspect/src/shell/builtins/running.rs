@@ -7,6 +7,10 @@ use crate::shell::engine::{Engine, Output, Stdin, Value};
 use crate::shell::syntax::Dialect;
 use crate::shell::word::{Sureness, Word};
 
+/// Programs that complete for themselves, by the line in their environment, and do nothing else then.
+const COMPLETING: [&str; 8] =
+    ["terraform", "tofu", "vault", "bao", "consul", "nomad", "packer", "aws_completer"];
+
 impl Engine {
     pub(super) fn eval(&mut self, call: &Call<'_>) -> Output {
         let mut arguments = call.arguments();
@@ -133,17 +137,17 @@ impl Engine {
                 None => self.found.unknown(UnknownCode::Dynamic, "a completion of a word that is not known"),
             }
         }
-        if is_now {
-            more.push_str(" ''");
-        }
+        more.push_str(if is_now { " ''" } else { " \"$2\" \"$3\"" });
         for (option, value) in self.options(call, &["-C", "-F", "-W"]) {
             match (option.as_str(), value.as_constant()) {
                 ("-W", Some(text)) => self.expanded(text),
                 ("-W", None) => self.anonymous(&value.text, "words that are expanded"),
-                ("-C", Some(text)) => {
-                    self.other_shell(&format!("{text}{more}"), Dialect::Bash, &Stdin::Terminal);
+                (_, Some(text)) => {
+                    let name = text.rsplit('/').next().unwrap_or_default();
+                    let text =
+                        if COMPLETING.contains(&name) { text.to_owned() } else { format!("{text}{more}") };
+                    self.other_shell(&text, Dialect::Bash, &Stdin::Terminal);
                 }
-                (_, Some(text)) => self.other_shell(text, Dialect::Bash, &Stdin::Terminal),
                 (_, None) => self.anonymous(&value.text, "a command that is built"),
             }
         }

@@ -39,7 +39,9 @@ impl Engine {
         if flags.contains('n') && matches!(call.name, "declare" | "typeset" | "local") {
             self.stands_for(call, &names);
         }
-        if matches!(flags.chars().nth(1), Some('f' | 'F' | 'p')) {
+        // `export -p NAME=value` assigns all the same.
+        let is_printed = flags.contains('p') && !matches!(call.name, "export" | "readonly");
+        if is_printed || matches!(flags.chars().nth(1), Some('f' | 'F')) {
             return;
         }
         let is_integer = flags.contains('i');
@@ -163,6 +165,12 @@ impl Engine {
                 self.found.unknown(UnknownCode::Dynamic, "a variable whose name is built");
                 self.env.forget();
             }
+            return;
+        }
+        if word.sure == Sureness::Pattern && name.contains(['$', '*', '?']) {
+            // A name out of a list may be an assignment to anything.
+            self.found.unknown(UnknownCode::Dynamic, "a variable whose name is built");
+            self.env.forget();
             return;
         }
         self.name_argument(&Word::constant(name));
