@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use sallyport_core::{
-    ApprovalRequest, Blame, Decision, Effect, Event, Refusal, RefusalCode, RequestId, RequestState,
+    ApprovalRequest, Blame, Decision, Effect, Event, Facts, Refusal, RefusalCode, RequestId, RequestState,
     Timestamp, visible,
 };
 use sallyport_record::Need;
@@ -94,7 +94,7 @@ async fn wait_held<C: Caller>(
     let mut ticket =
         store.ticket(&session.principal.name, digest).await.map_err(|error| wording::store(&error))?;
     // What was shown is what the text did then: where definitions have changed since, it is asked anew.
-    while let Some(other) = ticket.take_if(|it| it.facts != **asked.facts) {
+    while let Some(other) = ticket.take_if(|it| !reads_alike(&it.facts, asked.facts)) {
         store.withdraw(&other.id).await.map_err(|error| wording::store(&error))?;
         ticket =
             store.ticket(&session.principal.name, digest).await.map_err(|error| wording::store(&error))?;
@@ -230,6 +230,13 @@ async fn open(
     session.house.store.add_request(&request).await.map_err(|error| wording::store(&error))?;
     tracing::info!(session = %session.id, request = %request.id, rule = %decision.rule, "held");
     Ok(request)
+}
+
+/// Whether two facts say the same when they are written: what was kept reads back without how the target
+/// quotes its names.
+fn reads_alike(kept: &Facts, present: &Facts) -> bool {
+    let written = |facts| serde_json::to_value(facts).ok();
+    kept == present || written(kept).is_some_and(|kept| Some(kept) == written(present))
 }
 
 /// Uses an approval: decided again under the present policy, then taken from the store, once.

@@ -94,7 +94,8 @@ pub(crate) async fn pass<C: Caller>(
             let refusal = wording::denied(session.who(), asked.facts, &decision);
             Err(refuse(session, asked, decision, None, refusal).await)
         }
-        Effect::Hold => match approvals::wait(session, asked, &decision, caller).await {
+        // Apart: few operations wait, and what waiting needs is no part of every session.
+        Effect::Hold => match Box::pin(approvals::wait(session, asked, &decision, caller)).await {
             Ok(answered) => {
                 if let Err(refusal) = caller.unchanged().await {
                     let request = Some(answered.request.id);

@@ -82,7 +82,9 @@ pub(crate) async fn serve(house: Arc<House>, socket: TcpStream, peer: SocketAddr
         tracing::debug!(%peer, %error, "nodelay");
     }
     let deadline = house.settings.handshake;
-    match tokio::time::timeout(deadline, start::start(&house, socket, peer, own.as_deref())).await {
+    // Apart from the conversation: what the start needs is given back with it.
+    let start = Box::pin(start::start(&house, socket, peer, own.as_deref()));
+    match tokio::time::timeout(deadline, start).await {
         Ok(Ok(Some(conversation))) => conversation.run().await,
         Ok(Ok(None)) => {}
         Ok(Err(fault)) => tracing::debug!(%peer, %fault, "handshake ended"),
