@@ -132,7 +132,10 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        #[expect(clippy::disallowed_methods, reason = "it is waited for right here, and ends with its caller")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it is waited for right here, and ends with its caller"
+        )]
         let running = self.home.spawn(tokio::time::timeout(DEADLINE, call));
         match Dropped(running).await {
             Ok(Ok(result)) => result,
