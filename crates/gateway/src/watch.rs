@@ -22,7 +22,7 @@ pub(crate) async fn watch(
     busy: impl Fn() -> bool,
 ) -> EndReason {
     let settings = &session.house.settings;
-    let step = settings.recheck.min(settings.idle).max(Duration::from_millis(100));
+    let step = settings.recheck.min(settings.idle / 4).max(Duration::from_millis(100));
     let mut active = Instant::now();
     let mut known = Instant::now();
     let mut seen = 0;

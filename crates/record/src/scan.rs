@@ -209,6 +209,14 @@ impl Segment {
             if self.file.get_ref().metadata()?.len() <= offset {
                 return Ok(Step::End { offset });
             }
+            // Of that room less than a length may be left, empty.
+            self.file.seek(SeekFrom::Start(offset))?;
+            let mut rest = Vec::new();
+            (&mut self.file).take(4).read_to_end(&mut rest)?;
+            self.file.seek(SeekFrom::Start(offset))?;
+            if rest.len() < 4 && rest.iter().all(|byte| *byte == 0) {
+                return Ok(Step::End { offset });
+            }
             return unreadable("the file ends inside a length");
         }
         let length = u32::from_be_bytes(word);
