@@ -217,7 +217,7 @@ class Verifier:
             least = 104 if version == 1 else 125
             while True:
                 word = file.read(4)
-                if word in (b"", bytes(4)):
+                if not any(word):
                     break
                 size = int.from_bytes(word, "big")
                 body = file.read(size) if len(word) == 4 and least <= size <= 64 << 20 else b""
