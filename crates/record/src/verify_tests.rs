@@ -83,6 +83,24 @@ fn an_unaltered_recording_is_ok() {
 }
 
 #[test]
+fn room_of_less_than_a_length_behind_the_end_is_empty_or_shows() {
+    let with = |rest: &[u8]| {
+        altered(|dir| {
+            let last = segments(dir).pop().unwrap();
+            let mut bytes = std::fs::read(&last).unwrap();
+            bytes.extend(rest);
+            std::fs::write(&last, bytes).unwrap();
+        })
+    };
+    for rest in [&[0][..], &[0, 0, 0]] {
+        assert!(with(rest).ok(), "{rest:?}: {:?}", with(rest).lines());
+    }
+    for rest in [&[1][..], &[0, 0, 7]] {
+        assert!(!with(rest).ok(), "{rest:?}");
+    }
+}
+
+#[test]
 fn an_altered_bit_shows_wherever_it_is() {
     // Densely in the header and the first entries, sparsely in what repeats them.
     for (which, origin) in segments(origin()).iter().enumerate() {

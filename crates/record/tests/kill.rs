@@ -145,9 +145,15 @@ fn nothing_acknowledged_is_lost_over_fifty_kills() {
             let report = verify(&log, &Trust::key(key().verifying_key()), |_| {}).unwrap();
             let broken: Vec<_> =
                 report.sessions.iter().filter(|found| matches!(found.state, State::Broken { .. })).collect();
-            // A kill in the middle of a write leaves part of the last entry, which nobody was told of: until it is
-            // recovered it looks like one that was altered.
+            // A kill in the middle of a write leaves part of one entry, which looks altered until it is recovered:
+            // nobody was told of that one, nor of any behind it.
             assert!(broken.len() <= 1, "round {round}: {broken:?} {:?}", report.lines());
+            for found in broken {
+                let State::Broken { sequence, .. } = &found.state else { continue };
+                let told =
+                    |(session, at, _): &(SessionId, u64, Digest)| *session == found.session && at >= sequence;
+                assert!(!acknowledged.iter().any(told), "round {round}: {found:?} {:?}", report.lines());
+            }
         }
     }
     drop(open(dir.path()));
