@@ -37,7 +37,7 @@ impl Store {
             )
             .bind(version)
             .bind(this.now().micros())
-            .bind(&files)
+            .bind(files)
             .execute(&mut *tx)
             .await?;
             let kept = sqlx::query_scalar::<_, String>("SELECT files FROM policies WHERE version = $1")
