@@ -9,8 +9,8 @@ mod recorded;
 use std::sync::Arc;
 
 use sallyport_core::{
-    ApprovalRequest, Decision, Digest, Effect, Event, Facts, Group, Limits, Operation, ParameterShape,
-    Refusal, Verdict,
+    Action, ApprovalRequest, Decision, Digest, Effect, Event, Facts, Group, Limits, Operation,
+    ParameterShape, Refusal, Verb, Verdict,
 };
 use sallyport_record::{Need, Receipt};
 
@@ -47,6 +47,9 @@ pub(crate) struct Asked<'a> {
     pub(crate) recorded: &'a Recorded<'a>,
     pub(crate) facts: &'a Arc<Facts>,
     pub(crate) in_transaction: bool,
+    /// Whether rows that it changes are as they were should this connection end now: the target itself has said
+    /// that a transaction is open, and nothing under way ends it.
+    pub(crate) undone_by_end: bool,
     /// Session state that is part of the digest, for approvers to see.
     pub(crate) state: &'a std::collections::BTreeMap<&'static str, String>,
     /// The parameters as an approver reads them.
@@ -159,7 +162,7 @@ async fn write_ahead(
         approval: approval.map(|request| request.id.clone()),
         approved_by: approval.map(approvers).unwrap_or_default(),
     };
-    let need = need(asked.facts, approval.is_some());
+    let need = need(asked.facts, asked.undone_by_end, approval.is_some());
     match session.tape.append_and_wait(&event, &asked.payload(), need).await {
         Ok(receipt) => {
             Ok(Permit { operation: asked.operation.number, digest: asked.operation.digest, limits, receipt })
@@ -178,15 +181,72 @@ fn approvers(request: &ApprovalRequest) -> Vec<String> {
 }
 
 /// What `auto` durability waits for: whatever changes something, ends a transaction, was approved, runs
-/// code, or is not understood waits for the disk; reads wait for the write.
-fn need(facts: &Facts, approved: bool) -> Need {
+/// code, or is not understood waits for the disk; reads wait for the write. So do changes of rows in an open
+/// transaction, for they are nothing until it is committed, and COMMIT waits for the disk with all before it.
+fn need(facts: &Facts, undone_by_end: bool, approved: bool) -> Need {
+    // A sequence does not go back.
+    let of_rows = |action: &Action| {
+        matches!(action.action, Verb::Insert | Verb::Update | Verb::Delete)
+            && action.kind.as_deref() != Some("sequence")
+    };
     let changes = |group: Group| match group {
         Group::Read => false,
-        Group::Session => facts.actions.iter().any(|action| action.action == sallyport_core::Verb::Commit),
+        Group::Session => facts.actions.iter().any(|action| action.action == Verb::Commit),
         Group::Write | Group::Schema | Group::Privilege | Group::Code | Group::Escape | Group::Admin => true,
         Group::Process | Group::File | Group::Net | Group::Http | Group::Tool => true,
     };
-    let waits =
-        approved || facts.unknown.is_some() || facts.actions.iter().any(|action| changes(action.group));
+    let only_rows =
+        undone_by_end && facts.actions.iter().all(|action| action.group == Group::Read || of_rows(action));
+    let waits = approved
+        || facts.unknown.is_some()
+        || !only_rows && facts.actions.iter().any(|action| changes(action.group));
     if waits { Need::Synced } else { Need::Written }
+}
+
+#[cfg(test)]
+mod tests {
+    use sallyport_core::{Unknown, UnknownCode};
+
+    use super::*;
+
+    #[test]
+    fn what_waits_for_the_disk() {
+        let facts = |verbs: &[Verb]| Facts {
+            language: sallyport_core::Language::Postgres,
+            statements: 1,
+            unknown: None,
+            actions: verbs.iter().map(|verb| Action::new(*verb)).collect(),
+        };
+        let waits = |facts: &Facts, open, approved| need(facts, open, approved) == Need::Synced;
+        for rows in [Verb::Insert, Verb::Update, Verb::Delete] {
+            let facts = facts(&[Verb::Select, rows]);
+            assert!(waits(&facts, false, false), "{rows:?} by itself is committed at once");
+            assert!(!waits(&facts, true, false), "{rows:?} in an open transaction is nothing yet");
+            assert!(waits(&facts, true, true), "what was approved waits");
+            let unknown = Unknown { code: UnknownCode::Dynamic, detail: String::new() };
+            assert!(waits(&Facts { unknown: Some(unknown), ..facts.clone() }, true, false));
+            let mut sequence = facts;
+            sequence.actions.iter_mut().for_each(|action| action.kind = Some("sequence".to_owned()));
+            assert!(waits(&sequence, true, false), "a sequence does not go back");
+        }
+        // What ends the transaction, what the target would not undo, and what comes behind an end.
+        for more in [
+            Verb::Commit,
+            Verb::Rollback,
+            Verb::TwoPhase,
+            Verb::Create,
+            Verb::Grant,
+            Verb::Call,
+            Verb::Program,
+            Verb::Truncate,
+            Verb::CopyIn,
+            Verb::Lock,
+            Verb::Maintain,
+        ] {
+            assert!(waits(&facts(&[Verb::Update, more]), true, false), "{more:?}");
+        }
+        for (verb, expected) in [(Verb::Select, false), (Verb::Begin, false), (Verb::Commit, true)] {
+            assert_eq!(waits(&facts(&[verb]), true, false), expected, "{verb:?}");
+        }
+    }
 }

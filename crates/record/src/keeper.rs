@@ -17,6 +17,8 @@ use crate::segment::{self, PACKED, RAW, name_of};
 const LOOK: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(2) };
 /// How often it looks for sessions whose time is over.
 const LOOK_FOR_OLD: Duration = Duration::from_secs(3600);
+/// A tenth of the weight of what serves callers. Tests run on machines that are full.
+const NICE: i32 = if cfg!(test) { 0 } else { 10 };
 /// A packed segment that is not whole yet.
 pub(crate) const UNFINISHED: &str = "pack.tmp";
 
@@ -71,6 +73,10 @@ pub(crate) struct Duties {
 
 /// The thread's life.
 pub(crate) fn run(log: &Log, duties: &Duties) {
+    // On Linux this is the thread's own priority.
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
+        tracing::warn!(%error, "segments of the recording are packed at the usual priority");
+    }
     let mut given_up = BTreeSet::new();
     let mut looked: Option<Instant> = None;
     loop {

@@ -54,6 +54,15 @@ pub enum Held {
     Target(String),
 }
 
+impl std::fmt::Display for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Session(id) => write!(f, "session {id}"),
+            Self::Target(name) => write!(f, "target {name}"),
+        }
+    }
+}
+
 impl Held {
     fn file(&self) -> Option<String> {
         match self {

@@ -203,16 +203,20 @@ impl Disk for FaultyDisk {
     }
 }
 
-/// What the verifier that is written from the documentation says of a recording; nothing without Python.
+/// What the verifier that is written from the documentation says of a recording; nothing without Python's
+/// package for signatures, which the suite (`cargo xtask test`) brings and insists on.
 pub(crate) fn by_the_book(dir: &Path, key: &SigningKey, more: &[&std::ffi::OsStr]) -> Option<(bool, String)> {
     use ed25519_dalek::pkcs8::EncodePublicKey as _;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/verify_recording.py");
     let pem = dir.join("key.pem");
     std::fs::write(&pem, key.verifying_key().to_public_key_pem(Default::default()).unwrap()).unwrap();
-    let command = &mut std::process::Command::new("python3");
+    let suite = std::env::var_os("SALLYPORT_PYTHON");
+    let python = suite.clone().unwrap_or_else(|| "python3".into());
+    let command = &mut std::process::Command::new(python);
     let output = command.arg(&script).arg(dir).arg(&pem).args(more).output().ok()?;
     let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     if text.contains("ModuleNotFoundError") {
+        assert!(suite.is_none(), "the suite's Python lacks what the verifier needs: {text}");
         eprintln!("skipped: python3 has no cryptography package");
         return None;
     }

@@ -84,19 +84,18 @@ fn an_unaltered_recording_is_ok() {
 
 #[test]
 fn room_of_less_than_a_length_behind_the_end_is_empty_or_shows() {
-    let with = |rest: &[u8]| {
-        altered(|dir| {
-            let last = segments(dir).pop().unwrap();
-            let mut bytes = std::fs::read(&last).unwrap();
-            bytes.extend(rest);
-            std::fs::write(&last, bytes).unwrap();
-        })
-    };
-    for rest in [&[0][..], &[0, 0, 0]] {
-        assert!(with(rest).ok(), "{rest:?}: {:?}", with(rest).lines());
-    }
-    for rest in [&[1][..], &[0, 0, 7]] {
-        assert!(!with(rest).ok(), "{rest:?}");
+    for (rest, empty) in [(&[0][..], true), (&[0, 0, 0], true), (&[1], false), (&[0, 0, 7], false)] {
+        let dir = folder();
+        copy(origin(), dir.path());
+        let last = segments(dir.path()).pop().unwrap();
+        let mut bytes = std::fs::read(&last).unwrap();
+        bytes.extend(rest);
+        std::fs::write(&last, bytes).unwrap();
+        let report = check(dir.path());
+        assert_eq!(report.ok(), empty, "{rest:?}: {:?}", report.lines());
+        if let Some((ok, text)) = by_the_book(dir.path(), &key(), &[]) {
+            assert_eq!(ok, empty, "{rest:?}: {text}");
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 mod cli;
 mod client;
 mod config;
+mod custody;
 mod demo;
 mod environment;
 mod export;

@@ -1,5 +1,5 @@
 //! Files that take effect while the gateway runs: policy, labels, and of the configuration the targets
-//! and principals.
+//! and principals. What was done to the recording's folders is looked at with them.
 //!
 //! Every 300 ms the files' contents are hashed. When they changed and are good, the new version swaps
 //! in whole; when they are bad, that is said once, by file and line, and the last good version stays.
@@ -14,11 +14,15 @@ use sallyport_mask::Labels;
 use sallyport_policy::{Policy, PolicyFile};
 
 use crate::config::{self, Config};
+use crate::custody::Custody;
 use crate::folder;
 use crate::wiring::Running;
 
 /// How often the files are looked at.
 pub(crate) const EVERY: Duration = Duration::from_millis(300);
+
+/// Every how many looks the recording's folders are looked at.
+const CUSTODY_EVERY: u32 = 10;
 
 /// What stands in files now, or why it cannot be read.
 type Found = Result<Vec<PolicyFile>, String>;
@@ -100,6 +104,8 @@ pub(crate) struct Watch {
     policy: Reloading<(Policy, Vec<PolicyFile>)>,
     labels: Option<Reloading<Labels>>,
     config: Reloading<Config>,
+    custody: Custody,
+    rounds: u32,
 }
 
 impl Watch {
@@ -109,6 +115,8 @@ impl Watch {
         let file = config.file.clone();
         let key = label_key.clone();
         Self {
+            custody: Custody::of(config.recordings(), config.wrapping_keys()),
+            rounds: 0,
             policy: policy(dir),
             labels: config.labels.clone().map(|path| labels(path, key)),
             config: Reloading::new(
@@ -137,6 +145,11 @@ impl Watch {
         if let Some(config) = self.config.poll() {
             running.new_config(config).await;
         }
+        // There may be thousands of holds, each a file.
+        if self.rounds.is_multiple_of(CUSTODY_EVERY) {
+            self.custody.look(running.journal()).await;
+        }
+        self.rounds = self.rounds.wrapping_add(1);
     }
 }
 

@@ -191,6 +191,11 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Where what is done with the gateway itself is recorded.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
     /// A new policy takes effect once its text is kept.
     pub(crate) async fn new_policy(&mut self, policy: Policy, files: &[PolicyFile]) {
         if let Err(error) = keep_policy(&self.store, &policy, files).await {

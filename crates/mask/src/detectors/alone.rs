@@ -34,7 +34,7 @@ impl Detector for Alone {
             return;
         }
         let bytes = reading.bytes();
-        if is_password(bytes) {
+        if is_password(bytes) || is_famous(bytes) {
             found.push(Found::new(&PASSWORD, 0..bytes.len(), 0.6));
         } else if is_key(bytes) {
             found.push(Found::new(&SECRET, 0..bytes.len(), 0.6));
@@ -83,6 +83,17 @@ fn is_password(bytes: &[u8]) -> bool {
         && !is_call(bytes)
         && !is_crypt(bytes);
     random || is_word_and_number(bytes)
+}
+
+/// What people's passwords have in them and nothing else has, in small letters.
+const FAMOUS: [&[u8]; 4] = [b"passw0rd", b"p@ssw", b"pa$$w", b"pa55w"];
+
+/// `Passw0rd-horse99`.
+fn is_famous(bytes: &[u8]) -> bool {
+    bytes.len() <= 32
+        && FAMOUS
+            .iter()
+            .any(|famous| bytes.windows(famous.len()).any(|part| part.eq_ignore_ascii_case(famous)))
 }
 
 /// `Alice#0042`, `user@Host2`: a name, a sign, a number or another name.
@@ -179,6 +190,16 @@ mod tests {
             "Q3-2024-v2",
         ] {
             assert!(!is_password(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn some_passwords_are_known_by_a_part() {
+        for text in ["Passw0rd-horse99", "my-P@ssword", "PA55WORD"] {
+            assert!(is_famous(text.as_bytes()), "{text}");
+        }
+        for text in ["Password-reset", "Passport-0rd", "pass-w0rk"] {
+            assert!(!is_famous(text.as_bytes()), "{text}");
         }
     }
 

@@ -269,18 +269,11 @@ fn held(session: Option<&str>, target: Option<&str>) -> Result<Option<Held>, Fai
     }
 }
 
-fn name(held: &Held) -> String {
-    match held {
-        Held::Session(id) => format!("session {id}"),
-        Held::Target(name) => format!("target {name}"),
-    }
-}
-
 fn hold(bench: &mut Bench, held: &Held, reason: &str) -> Result<(), Failure> {
     let folder = config::load(&bench.file)?.recordings();
     retention::hold(&folder, held, reason)
         .map_err(|error| Failure::failed(format!("it could not be held: {error}")))?;
-    let name = name(held);
+    let name = held.to_string();
     if bench.out.is_json() {
         return bench.out.json(&serde_json::json!({ "held": name, "reason": reason }));
     }
@@ -291,7 +284,7 @@ fn release(bench: &mut Bench, held: &Held) -> Result<(), Failure> {
     let folder = config::load(&bench.file)?.recordings();
     let was = retention::release(&folder, held)
         .map_err(|error| Failure::failed(format!("it could not be released: {error}")))?;
-    let name = name(held);
+    let name = held.to_string();
     if !was {
         return Err(Failure::failed(format!("{name} was not held")));
     }
@@ -307,12 +300,12 @@ fn list_holds(bench: &mut Bench) -> Result<(), Failure> {
     if bench.out.is_json() {
         let holds: Vec<_> = found
             .iter()
-            .map(|(held, reason)| serde_json::json!({ "held": name(held), "reason": reason }))
+            .map(|(held, reason)| serde_json::json!({ "held": held.to_string(), "reason": reason }))
             .collect();
         return bench.out.json(&serde_json::json!({ "holds": holds }));
     }
     for (held, reason) in &found {
-        bench.out.line(&sallyport_core::visible::line(&format!("{}  {reason}", name(held))))?;
+        bench.out.line(&sallyport_core::visible::line(&format!("{held}  {reason}")))?;
     }
     if found.is_empty() { bench.out.line("nothing is held") } else { Ok(()) }
 }

@@ -234,6 +234,8 @@ impl Talk {
             recorded: &super::recorded(&operation.text),
             facts: &facts,
             in_transaction,
+            // Not every engine has transactions.
+            undone_by_end: false,
             state: &bound,
             parameters: &shown,
             transaction: &self.transaction,

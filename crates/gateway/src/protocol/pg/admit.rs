@@ -255,6 +255,7 @@ impl Admit {
             recorded: &super::recorded(&operation.text),
             facts: &facts,
             in_transaction,
+            undone_by_end: self.is_in_open_transaction(),
             state: &bound,
             parameters: &shown,
             transaction: &transaction,
@@ -364,6 +365,13 @@ impl Admit {
     /// Whether the next operation runs in a transaction that was there before it.
     pub(super) fn in_transaction(&self) -> bool {
         self.unsynced || self.state.lock().status != TransactionStatus::Idle
+    }
+
+    /// Whether the target itself has said that a transaction is open, and nothing that was sent since could end
+    /// it: what may is a barrier until it is answered.
+    fn is_in_open_transaction(&self) -> bool {
+        let inner = self.state.lock();
+        inner.status == TransactionStatus::Open && !inner.barrier
     }
 
     /// Notes what an operation will have changed, and remembers it for approvers of later ones.

@@ -129,7 +129,7 @@ impl Reader<'_> {
                 self.act(Verb::Call, "function", name);
                 self.run_time("reads whatever a schema, database or cursor holds");
             }
-            FunctionClass::Sets => match first {
+            FunctionClass::Sets => match first.or_else(|| self.setting_of_row(args.first())) {
                 Some(setting) => {
                     self.set_setting(&setting.to_ascii_lowercase(), second);
                 }
@@ -273,7 +273,7 @@ impl Reader<'_> {
     }
 
     /// Whether an operator may be a user's, by the path and the catalog.
-    fn is_user_operator(&self, schema: Option<&str>, name: &str) -> bool {
+    pub(super) fn is_user_operator(&self, schema: Option<&str>, name: &str) -> bool {
         match schema {
             Some("pg_catalog") => !builtin::is_operator(name),
             Some(_) => true,

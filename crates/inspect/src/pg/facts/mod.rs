@@ -15,6 +15,7 @@ mod from;
 mod json;
 mod names;
 mod naming;
+mod one_setting;
 mod privilege;
 mod query;
 mod recall;

@@ -96,7 +96,10 @@ impl Reader<'_> {
             return self.values(select);
         }
         self.source_list(&select.from_clause);
+        self.set_setting_of_rows(self.one_setting(select));
         let names = self.targets(&select.target_list);
+        // A condition may call for rows that the other half of it then drops.
+        self.set_setting_of_rows(None);
         self.maybe(&select.where_clause, Mode::Filter);
         for item in &select.distinct_clause {
             // Plain DISTINCT is one empty node.

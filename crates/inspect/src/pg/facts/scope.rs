@@ -67,6 +67,8 @@ pub(super) struct Scope {
     pub(super) ctes: Vec<Cte>,
     /// Columns merged by USING, with the places of the sources they come from.
     pub(super) merged: BTreeMap<String, BTreeSet<usize>>,
+    /// Of a level over `pg_settings` alone: the one setting that its rows are of.
+    pub(super) setting: Option<String>,
 }
 
 /// What an unqualified name means at a level.
