@@ -117,6 +117,10 @@ name = "codex"
 kind = "agent"
 on_behalf_of = "bob@example.com"
 groups = ["agents"]
+[[principal]]
+name = "dumper"
+kind = "service"
+groups = ["backups"]
 "#;
 
 const LABELS: &str = r#"

@@ -29,6 +29,7 @@
 
 mod approvals;
 pub mod credentials;
+mod decided;
 mod dialling;
 mod downstream;
 pub mod gate;

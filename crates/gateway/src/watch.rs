@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use sallyport_auth::Authenticated;
+use sallyport_auth::{AuthError, Authenticated};
 use tokio::time::Instant;
 
 use crate::registry::EndReason;
@@ -33,7 +33,7 @@ pub(crate) async fn watch(
         pause = step;
         match session.house.authenticator.recheck(authenticated).await {
             Ok(_) => known = Instant::now(),
-            Err(error) if error.is_ours() && known.elapsed() < settings.recheck * SILENT => {
+            Err(error) if may_go_on(&error, known.elapsed(), settings.recheck) => {
                 tracing::warn!(session = %session.id, reason = error.reason(), "could not be looked at");
                 // It looks again soon, and not at once.
                 pause = step / 4 + part_of(step / 4);
@@ -53,6 +53,12 @@ pub(crate) async fn watch(
     }
 }
 
+/// Whether a session may go on that could not be looked at, so long after its principal was last known to be
+/// valid: not when the principal is known not to be, and not for ever when nobody knows.
+fn may_go_on(error: &AuthError, unknown_for: Duration, recheck: Duration) -> bool {
+    error.is_ours() && unknown_for < recheck * SILENT
+}
+
 /// Some part of a time, by chance.
 fn part_of(time: Duration) -> Duration {
     let mut random = [0_u8; 4];
@@ -61,4 +67,33 @@ fn part_of(time: Duration) -> Duration {
         return time;
     }
     time.mul_f64(f64::from(u32::from_ne_bytes(random)) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_store_ends_a_session_in_the_end_and_a_revoked_token_at_once() {
+        let recheck = Duration::from_secs(30);
+        for silent in [AuthError::Store(sallyport_store::StoreError::Deadline), AuthError::Provider("down")] {
+            assert!(may_go_on(&silent, Duration::ZERO, recheck));
+            assert!(may_go_on(&silent, Duration::from_secs(119), recheck));
+            assert!(
+                !may_go_on(&silent, Duration::from_secs(120), recheck),
+                "nobody is taken on trust for ever"
+            );
+        }
+        for gone in [AuthError::Revoked, AuthError::Expired, AuthError::PrincipalChanged] {
+            assert!(!may_go_on(&gone, Duration::ZERO, recheck), "{gone:?}");
+        }
+    }
+
+    #[test]
+    fn a_credential_that_could_not_be_checked_is_not_called_wrong() {
+        let error = AuthError::Store(sallyport_store::StoreError::Deadline);
+        let refusal = crate::wording::unverifiable(&error);
+        assert_eq!(refusal.code, sallyport_core::RefusalCode::Store);
+        assert!(refusal.hint.as_deref().is_some_and(|hint| hint.contains("Try again")), "{refusal:?}");
+    }
 }

@@ -3,10 +3,11 @@
 use crate::load::PolicyFile;
 use crate::policy::Policy;
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("agents-on-production.cedar", include_str!("../starter/agents-on-production.cedar")),
     ("schema.cedarschema", include_str!("../starter/schema.cedarschema")),
     ("tests/agents.toml", include_str!("../starter/tests/agents.toml")),
+    ("tests/backups.toml", include_str!("../starter/tests/backups.toml")),
     ("tests/drivers.toml", include_str!("../starter/tests/drivers.toml")),
     ("tests/humans.toml", include_str!("../starter/tests/humans.toml")),
     ("tests/mysql.toml", include_str!("../starter/tests/mysql.toml")),

@@ -17,8 +17,8 @@ use crate::segment::{self, PACKED, RAW, name_of};
 const LOOK: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(2) };
 /// How often it looks for sessions whose time is over.
 const LOOK_FOR_OLD: Duration = Duration::from_secs(3600);
-/// A tenth of the weight of what serves callers. Tests run on machines that are full.
-const NICE: i32 = if cfg!(test) { 0 } else { 10 };
+/// The least weight: callers are served first. Tests run on machines that are full.
+const NICE: i32 = if cfg!(test) { 0 } else { 19 };
 /// A packed segment that is not whole yet.
 pub(crate) const UNFINISHED: &str = "pack.tmp";
 

@@ -17,6 +17,7 @@ use super::running::Running;
 use super::talk::Talk;
 use super::unsure::never;
 use super::{catalog, parameters};
+use crate::decided::{Decided, Under};
 use crate::gate::{self, Asked, Permit};
 
 /// Earlier statements of a transaction that an approver is shown, and the longest of them, characters.
@@ -208,9 +209,10 @@ impl Talk {
         candidate: Candidate,
         catalog: &Arc<Catalog>,
     ) -> Result<Admission, Fault> {
-        let facts = Arc::new(catalog.expanded(&candidate.inspection.facts).into_owned());
         let in_transaction = self.in_transaction();
-        let mut decision = self.session.decide(&facts, in_transaction);
+        let under = Under::new(&self.session, &self.session.policy(), &self.session.labels(), in_transaction);
+        let expanded = catalog.expanded(&candidate.inspection.facts);
+        let Decided { facts, mut decision, .. } = self.decisions.of(&self.session, &expanded, &under);
         let bound = candidate.reading.bound(in_transaction);
         let digest = Binding {
             principal: &self.session.principal,
@@ -242,18 +244,18 @@ impl Talk {
         };
         // Preparing runs nothing: what would be held is held when it is executed.
         if candidate.kind == OperationKind::Prepare && decision.effect == Effect::Hold {
-            decision = Decision { effect: Effect::Allow, hold: None, ..decision };
+            decision = Arc::new(Decision { effect: Effect::Allow, hold: None, ..(*decision).clone() });
         }
         if decision.effect != Effect::Deny
             && let Some(refusal) = never(&candidate.inspection)
                 .or_else(|| self.hidden_setting(&candidate.inspection, &operation, catalog))
                 .or_else(|| self.written_back(&candidate.inspection, &operation))
         {
-            let refusal = gate::refuse(&self.session, &asked, Arc::new(decision), None, refusal).await;
+            let refusal = gate::refuse(&self.session, &asked, decision, None, refusal).await;
             return Ok(Admission::Refused(refusal));
         }
         let mut holding = Holding::new(&self.session, &mut self.caller, &self.shared.withdrawals);
-        match gate::pass(&self.session, &asked, Arc::new(decision), &mut holding).await {
+        match gate::pass(&self.session, &asked, decision, &mut holding).await {
             Ok(permit) => Ok(Admission::Passed(permit, operation)),
             Err(refusal) => Ok(Admission::Refused(refusal)),
         }

@@ -21,6 +21,7 @@ use super::reading::{Reading, unread};
 use super::refusal::failure;
 use super::running::Running;
 use super::sides::{Caller, Taken, TargetSide, read_some, read_target};
+use crate::decided::Decisions;
 use crate::session::Session;
 use crate::wording;
 
@@ -50,6 +51,8 @@ pub(super) struct Talk {
     pub(super) taint: Taint,
     /// Earlier statements of the open transaction, for approvers.
     pub(super) transaction: Vec<String>,
+    /// What was decided before.
+    pub(super) decisions: Decisions,
 }
 
 impl Talk {
@@ -74,6 +77,7 @@ impl Talk {
             last_prepared: None,
             taint: Taint::default(),
             transaction: Vec::new(),
+            decisions: Decisions::default(),
         }
     }
 

@@ -10,11 +10,11 @@ use sallyport_wire::pg::frontend::Subject;
 
 use super::expected::{Expected, Questions};
 use super::fault::Fault;
-use super::judgements::minute;
 use super::refusal::{Severity, put_notice, put_refusal, sqlstate};
 use super::relay::Relay;
 use super::results;
 use super::running::{Described, Running};
+use crate::decided::minute;
 use crate::wording;
 
 impl Relay {

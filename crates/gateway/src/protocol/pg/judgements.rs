@@ -1,20 +1,18 @@
 //! What was decided of a text before, in one session, kept while nothing that it depends on has changed.
 //!
-//! Callers send the same statements again and again. The same inspection under the same policy and labels, in
-//! the same minute, in a transaction or not, has the same facts, decision and strictness about errors. They
-//! are shared, so that the recorder too sees that they are the same and writes them once.
+//! Callers send the same statements again and again. The same inspection has the same decision ([`Decisions`])
+//! and strictness about errors, as long as what they depend on is the same.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use sallyport_core::{Decision, Facts, Timestamp};
+use sallyport_core::{Decision, Facts};
 use sallyport_inspect::pg::Inspection;
-use sallyport_mask::Labels;
-use sallyport_policy::Policy;
 
 use super::reading::Reading;
 use super::results::strict_errors;
 use super::running::Masks;
+use crate::decided::{Decided, Decisions, Under};
 use crate::session::Session;
 
 /// Judgements kept for a session. When full all go: a refill is cheap.
@@ -29,9 +27,7 @@ pub(super) struct Judgement {
     pub(super) strict: bool,
     /// Kept alive, so that its address stays its own.
     _inspection: Arc<Inspection>,
-    policy: Arc<Policy>,
-    labels: Arc<Labels>,
-    minute: i64,
+    under: Under,
 }
 
 /// Settings by name.
@@ -41,12 +37,8 @@ type Bound = BTreeMap<&'static str, String>;
 #[derive(Debug, Default)]
 pub(super) struct Judgements {
     known: HashMap<(usize, bool), Judgement>,
+    decisions: Decisions,
     bound: Option<(Reading, bool, Arc<Bound>)>,
-}
-
-/// The minute that policy decides by.
-pub(super) fn minute(now: Timestamp) -> i64 {
-    now.micros().div_euclid(60_000_000)
 }
 
 impl Judgements {
@@ -59,25 +51,19 @@ impl Judgements {
         in_transaction: bool,
     ) -> Judgement {
         let key = (Arc::as_ptr(inspection).addr(), in_transaction);
-        let now = session.house.clock.now();
-        let minute = minute(now);
+        let under = Under::new(session, &masks.policy, &masks.labels, in_transaction);
         if let Some(known) = self.known.get(&key)
-            && known.minute == minute
-            && Arc::ptr_eq(&known.policy, &masks.policy)
-            && Arc::ptr_eq(&known.labels, &masks.labels)
+            && known.under.is(&under)
         {
             return known.clone();
         }
-        let decision =
-            session.decide_by(&masks.policy, &masks.labels, &inspection.facts, in_transaction, now);
+        let Decided { facts, decision, .. } = self.decisions.of(session, &inspection.facts, &under);
         let judgement = Judgement {
-            facts: Arc::new(inspection.facts.clone()),
-            decision: Arc::new(decision),
+            facts,
+            decision,
             strict: strict_errors(session, masks, inspection),
             _inspection: Arc::clone(inspection),
-            policy: Arc::clone(&masks.policy),
-            labels: Arc::clone(&masks.labels),
-            minute,
+            under,
         };
         if self.known.len() >= KEPT {
             self.known.clear();
