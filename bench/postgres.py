@@ -149,11 +149,17 @@ class Bench:
         self.port, api = free_port(), free_port()
         config = os.path.join(folder, "sallyport.toml")
         listen = "" if self.tls else 'tls = "off"'
+        # The same database three times: as it is, with nothing to read in its large table and the digest of
+        # results alone, and with three labelled columns.
+        targets = "".join(
+            f'[[target]]\nname = "{name}"\nprotocol = "postgres"\naddress = "127.0.0.1:{self.pg}"\ndatabase = "shop"\nuser = "app"\n'
+            'credential = "env:BENCH_PASSWORD"\ntls = { mode = "disable" }\ntags = { env = "production" }\n'
+            for name in ("shop", "shop-revealed", "shop-labelled")
+        )
         with open(config, "w") as f:
             f.write(
                 f'data_dir = "sallyport-data"\n[listen]\npostgres = "127.0.0.1:{self.port}"\napi = "127.0.0.1:{api}"\n{listen}\n'
-                f'[[target]]\nname = "shop"\nprotocol = "postgres"\naddress = "127.0.0.1:{self.pg}"\ndatabase = "shop"\nuser = "app"\n'
-                'credential = "env:BENCH_PASSWORD"\ntls = { mode = "disable" }\ntags = { env = "production" }\n'
+                f'{targets}[recording]\n[[recording.target]]\nname = "shop-revealed"\nresults = "digest"\n'
                 '[[principal]]\nname = "admin"\nkind = "human"\nroles = ["admin"]\n'
                 '[[principal]]\nname = "bench"\nkind = "agent"\n[[principal]]\nname = "writer"\nkind = "service"\n[policy]\ndir = "policy"\n[masking]\nlabels = "labels.toml"\n'
             )
@@ -162,6 +168,12 @@ class Bench:
             f.write(
                 '@id("services-connect")\npermit (principal is Service, action == Action::"connect", resource);\n'
                 '@id("services-run")\npermit (principal is Service, action in Action::"sql", resource);\n'
+                '@id("bench-reveals")\npermit (principal, action == Action::"reveal", resource == Label::"bench.plain");\n'
+            )
+        with open(os.path.join(folder, "labels.toml"), "a") as f:
+            f.write(
+                '\n[[label]]\nname = "bench.plain"\ncolumns = ["shop-revealed/*/public.large.*"]\n'
+                '[[label]]\nname = "bench.label"\ncolumns = ["shop-labelled/*/public.large.n*", "shop-labelled/*/public.large.digest"]\n'
             )
         environment = {**os.environ, "BENCH_PASSWORD": self.password, "SALLYPORT_LOG": "warn"}
         self.between["sallyport"] = self.start([self.sallyport, "serve", "--config", config], env=environment)
@@ -198,11 +210,12 @@ class Bench:
             sys.exit(f"pgbench failed through {way[0]}:\n{done.stdout}{done.stderr}")
         return float(tps.group(1))
 
-    def large(self, way):
-        _, port, password = way
+    def large(self, way, target="shop"):
+        name, port, password = way
+        database = target if name == "sallyport" else "shop"
         env = self.environment(password)
         started = time.monotonic()
-        command = ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "app", "-qAt", "-c", LARGE, "shop"]
+        command = ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", "app", "-qAt", "-c", LARGE, database]
         taken = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         size = sum(len(chunk) for chunk in iter(lambda: taken.stdout.read(1 << 20), b""))
         if taken.wait():
@@ -236,7 +249,9 @@ def main():
         bench.pgbouncer()
         bench.gateway()
         cells = [(name, "tps", kind, lambda way, a=arguments: bench.pgbench(way, a, given.seconds)) for name, arguments, kind in CELLS]
-        cells.append((f"{ROWS:,} rows of 10 columns, 1 client", "MB/s", "agent", bench.large))
+        for more, target in (("", "shop"), (", revealed, digest", "shop-revealed"), (", 3 labelled", "shop-labelled")):
+            name = f"{ROWS:,} rows of 10 columns{more}"
+            cells.append((name, "MB/s", "agent", lambda way, t=target: bench.large(way, t)))
         for name, unit, kind, run in cells:
             if given.only not in name:
                 continue

@@ -50,6 +50,9 @@ pub fn seed() -> &'static str {
 }
 
 impl Cluster {
+    /// The role that the gateway signs in as, and its password.
+    pub const ROLE: (&str, &str) = (APP, APP_PASSWORD);
+
     /// The server, started if need be.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Cluster> = OnceLock::new();

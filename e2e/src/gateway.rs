@@ -39,11 +39,21 @@ pub struct Options {
     pub target: &'static str,
     /// Whether the target's server is left out: its port refuses.
     pub target_down: bool,
+    /// Where something stands before the server.
+    pub target_port: Option<u16>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { policy: Policy::Starter, tls: true, limits: "", listen: "", target: "", target_down: false }
+        Self {
+            policy: Policy::Starter,
+            tls: true,
+            limits: "",
+            listen: "",
+            target: "",
+            target_down: false,
+            target_port: None,
+        }
     }
 }
 
@@ -180,7 +190,7 @@ impl Gateway {
 
     fn configuration(&self, options: Options, principals: &str) -> String {
         let tls = if options.tls { "" } else { "tls = \"off\"\n" };
-        let port = if options.target_down { 1 } else { self.cluster.port };
+        let port = if options.target_down { 1 } else { options.target_port.unwrap_or(self.cluster.port) };
         format!(
             "data_dir = \"sallyport-data\"\n[listen]\npostgres = \"127.0.0.1:0\"\napi = \"127.0.0.1:0\"\n{tls}{}\n\
              [[target]]\nname = \"shop-prod\"\nprotocol = \"postgres\"\naddress = \"127.0.0.1:{port}\"\n\

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use sallyport_e2e::{Driver, Gateway, Options, Policy, Program, within};
+use sallyport_e2e::{Cluster, Driver, Gateway, Options, Policy, Program, within};
 
 const AGENT: &str = "claude-code";
 const OPEN: &str = r#"
@@ -22,8 +22,13 @@ fn open() -> Gateway {
 
 /// A program of PostgreSQL's that connects through the gateway by libpq's environment.
 fn program(gateway: &Gateway, name: &str) -> Command {
+    program_of(gateway, AGENT, name)
+}
+
+/// The same, of somebody else.
+fn program_of(gateway: &Gateway, who: &str, name: &str) -> Command {
     let mut command = Command::new(name);
-    for (key, value) in gateway.parameters(&gateway.token(AGENT)) {
+    for (key, value) in gateway.parameters(&gateway.token(who)) {
         let variable =
             if key == "dbname" { "PGDATABASE".to_owned() } else { format!("PG{}", key.to_uppercase()) };
         command.env(variable, value);
@@ -89,6 +94,37 @@ fn logical_decoding_is_refused_with_its_reason() {
         .expect("pg_recvlogical");
     assert!(!output.status.success());
     assert!(said(&output).contains("replication connections are not carried"), "{}", said(&output));
+}
+
+#[test]
+fn pg_dump_dumps_masked_and_pg_restore_brings_it_back() {
+    let gateway = Gateway::start();
+    let run = |gateway: &Gateway, who: &str, name: &str, arguments: &[&str]| {
+        program_of(gateway, who, name).args(arguments).output().expect("a program of PostgreSQL's")
+    };
+    let dump = |arguments: &[&str]| {
+        let output = run(&gateway, "dumper", "pg_dump", arguments);
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    let schema = dump(&["--schema-only", "--no-owner"]);
+    assert!(schema.contains("CREATE TABLE public.users") && schema.contains("CREATE VIEW public.patients"));
+    let data = dump(&["--data-only", "-t", "users"]);
+    assert!(data.contains("‹pii.email›") && !data.contains('@'), "{data}");
+    // What the starting policy lets an agent do is no dump.
+    let refused = run(&gateway, AGENT, "pg_dump", &["--schema-only"]);
+    assert!(!refused.status.success() && said(&refused).contains("privilege-changes-denied"));
+
+    let archive = gateway.path("orders.dump");
+    let archive = archive.to_str().expect("a path");
+    dump(&["-Fc", "-f", archive, "-t", "orders", "--no-owner"]);
+    let rows = gateway.admin_sql("SELECT count(*) FROM orders");
+    let target = open();
+    target.admin_sql("DROP TABLE orders CASCADE");
+    let restore = ["-d", "shop-prod", "--no-owner", "--section=pre-data", "--section=data", archive];
+    let restored = run(&target, AGENT, "pg_restore", &restore);
+    assert!(restored.status.success(), "{}", said(&restored));
+    assert_eq!(target.admin_sql("SELECT count(*) FROM orders"), rows);
 }
 
 #[test]
@@ -170,6 +206,29 @@ fn pgbouncer_works_before_the_gateway() {
     assert!(psql("select 1 / 0").contains("division by zero"));
     assert_eq!(psql("set search_path = shadow"), "SET\n");
     assert_eq!(psql("select count(*) from orders"), "20\n", "DISCARD ALL between clients is followed");
+}
+
+#[test]
+fn pgbouncer_works_behind_the_gateway() {
+    let address = format!("127.0.0.1:{}", Cluster::shared().port);
+    let users = format!("\"{}\" \"{}\"\n", Cluster::ROLE.0, Cluster::ROLE.1);
+    let bouncer = Bouncer::start(&address, "*", &users, "scram-sha-256", "");
+    let policy = Policy::Only(OPEN);
+    let gateway = Gateway::with(Options { policy, target_port: Some(bouncer.port), ..Options::default() });
+    let run = |script: &str| said(&psql(&gateway, script));
+    // One connection to the server after the other's caller: nothing of the one is left for the next.
+    for _ in 0..3 {
+        let script = "select count(*) from orders;\nset search_path = shadow;\ncreate temp table t as select 7 as n;\n\
+                      select count(*) from t;\n";
+        assert_eq!(run(script), "20\n1\n");
+    }
+    assert_eq!(
+        run("begin;\nupdate orders set total = 1 where id = 1;\nrollback;\nselect count(*) from orders;\n"),
+        "20\n"
+    );
+    assert!(run("select 1 / 0;\n").contains("division by zero"));
+    let masked = Gateway::with(Options { target_port: Some(bouncer.port), ..Options::default() });
+    assert_eq!(said(&psql(&masked, "select email from users where id = 1;\n")), "‹pii.email›\n");
 }
 
 /// What the two tools ask when they connect and when a schema is opened, written from public sources: DBeaver's
