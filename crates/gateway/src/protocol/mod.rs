@@ -3,6 +3,7 @@
 //! Each is one folder that knows its wire and nothing of policy or storage. A listener belongs to one
 //! protocol, and a target speaks the one that its configuration names.
 
+mod fault;
 pub(crate) mod mysql;
 pub(crate) mod pg;
 
