@@ -111,6 +111,7 @@ class Bench:
             )
         self.start([self.sallyport, "serve", "--config", config], env={**os.environ, "BENCH_PASSWORD": self.password, "SALLYPORT_LOG": "warn"})
         wait_for(self.port)
+        wait_for(api)
         made = subprocess.run([self.sallyport, "tokens", "create", "bench", "--config", config], check=True, capture_output=True, text=True)
         # sysbench's client loads the plugin for tokens once a thread, and fails when two do at a time.
         asked = [self.sallyport, "token", "password", "shop", "--config", config, "--json"]

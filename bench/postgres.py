@@ -178,6 +178,7 @@ class Bench:
         environment = {**os.environ, "BENCH_PASSWORD": self.password, "SALLYPORT_LOG": "warn"}
         self.between["sallyport"] = self.start([self.sallyport, "serve", "--config", config], env=environment)
         wait_for(self.port)
+        wait_for(api)
         self.tokens = {}
         for kind, name in (("agent", "bench"), ("service", "writer")):
             command = [self.sallyport, "tokens", "create", name, "--config", config]
