@@ -426,6 +426,8 @@ def main():
         at = verifier.sessions[session]
         at["broken"] = at["broken"] or "entries are gone, and no note says that they were let go"
     bad = list(verifier.problems)
+    if not any(asked.recording.glob("segments/*.sl[rz]")):
+        bad.append("there is no segment: this is no recording, or all of it was removed")
     for session, at in sorted(verifier.sessions.items()):
         name = re.sub(r"[^A-Za-z0-9_-]", "?", session)
         state = "BROKEN" if at["broken"] else "sealed" if at["sealed"] else "open"

@@ -74,6 +74,9 @@ pub struct Binding<'a> {
     pub text: &'a [u8],
     /// The exact parameters.
     pub parameters: &'a [Parameter],
+    /// Where credentials are kept out of what is shown of the text: a key of the gateway's. Otherwise who sees
+    /// the digest and the rest could try out what was left out.
+    pub key: Option<&'a [u8]>,
 }
 
 impl Binding<'_> {
@@ -88,6 +91,9 @@ impl Binding<'_> {
             .field(self.database.as_bytes());
         for (name, value) in self.state {
             builder = builder.field(name.as_bytes()).field(value.as_bytes());
+        }
+        if let Some(key) = self.key {
+            builder = builder.field(b"key").field(key);
         }
         builder = builder.field(b"text").field(self.text);
         for parameter in self.parameters {
@@ -138,6 +144,7 @@ mod tests {
             state: &state,
             text: b"select $1",
             parameters: &one,
+            key: None,
         };
         let other_human = agent("bob");
         let other_state = BTreeMap::from([("search_path", "evil".to_owned())]);
@@ -150,6 +157,7 @@ mod tests {
             Binding { database: "other", ..base },
             Binding { state: &other_state, ..base },
             Binding { text: b"select $1 ", ..base },
+            Binding { key: Some(b"the gateway's"), ..base },
             Binding { parameters: &binary, ..base },
             Binding { parameters: &null, ..base },
             Binding { parameters: &typed, ..base },

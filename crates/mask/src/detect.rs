@@ -190,6 +190,42 @@ fn is_within(span: &Range<usize>, least: f32, candidates: &[Candidate]) -> bool 
     })
 }
 
+/// The same for many spans: each is found by halving.
+struct Cover(Vec<(usize, usize)>);
+
+impl Cover {
+    /// Of candidates of at least that confidence.
+    fn of(least: f32, candidates: &[Candidate]) -> Self {
+        let sure = candidates.iter().filter(|candidate| candidate.confidence >= least);
+        let mut spans: Vec<_> = sure.map(|found| (found.bytes.start, found.bytes.end)).collect();
+        spans.sort_unstable();
+        // Each with the farthest end of those that start there or before.
+        let mut farthest = 0;
+        for (_, end) in &mut spans {
+            farthest = farthest.max(*end);
+            *end = farthest;
+        }
+        Self(spans)
+    }
+
+    fn holds(&self, span: &Range<usize>) -> bool {
+        let after = self.0.partition_point(|(start, _)| *start <= span.start);
+        after.checked_sub(1).and_then(|at| self.0.get(at)).is_some_and(|(_, end)| *end >= span.end)
+    }
+}
+
+/// Whether each of the rows lies within something found.
+fn all_within(rows: &[Range<usize>], view: &View<'_>, candidates: &[Candidate]) -> bool {
+    if rows.len().saturating_mul(candidates.len()) <= FEW {
+        return rows.iter().all(|row| is_within(&view.original(row.clone()), 0.0, candidates));
+    }
+    let cover = Cover::of(0.0, candidates);
+    rows.iter().all(|row| cover.holds(&view.original(row.clone())))
+}
+
+/// Looks at so many pairs of spans and candidates are made one by one.
+const FEW: usize = 256;
+
 /// One search, through all readings of a text.
 struct Search<'s> {
     panel: &'s Panel,
@@ -265,7 +301,7 @@ impl Search<'_> {
         candidates: &mut Vec<Candidate>,
     ) {
         if features.any(APART)
-            && !parts.rows.iter().all(|row| is_within(&view.original(row.clone()), 0.0, candidates))
+            && !all_within(&parts.rows, view, candidates)
             && let Some(squeezed) = view.squeezed().map(Read::of)
         {
             self.run(&squeezed.view, &squeezed.parts, squeezed.features, candidates);
@@ -286,8 +322,14 @@ impl Search<'_> {
         if depth >= DEEPEST || !may_be_encoded(features) {
             return;
         }
+        let many = parts.words.len().saturating_mul(candidates.len()) > FEW;
+        let cover = many.then(|| Cover::of(SURE, candidates));
         for word in &parts.words {
-            let settled = is_within(&view.original(word.clone()), SURE, candidates);
+            let span = view.original(word.clone());
+            let settled = match &cover {
+                Some(cover) => cover.holds(&span),
+                None => is_within(&span, SURE, candidates),
+            };
             let Some((span, decoded)) =
                 Some(word).filter(|_| !settled).and_then(|word| encoded::decoded(&view.text, word))
             else {

@@ -64,6 +64,7 @@ const CATALOG_COLUMNS: &[&str] = &[
     "*/*/performance_schema.*.*_info",
     "*/*/performance_schema.*.*sample*",
     "*/*/performance_schema.data_locks.lock_data",
+    "*/*/information_schema.user_variables.*",
     "*/*/performance_schema.user_variables_by_thread.*",
     "*/*/sys.*.*query*",
     "*/*/sys.*.*statement*",

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, IoSlice};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::fs::{FallocateFlags, fallocate, fdatasync, statvfs};
@@ -63,7 +63,12 @@ impl Medium for LocalFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        Ok(fdatasync(&self.0)?)
+        fdatasync(&self.0)?;
+        // A file without a name goes with the process: nothing in it is durable.
+        if self.0.metadata()?.nlink() == 0 {
+            return Err(io::Error::other("the segment's file was removed"));
+        }
+        Ok(())
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {

@@ -89,13 +89,16 @@ pub struct Report {
     pub leaves: u64,
     /// The checkpoint that lies beside the segments, and those that were noted earlier.
     pub checkpoints: Vec<CheckpointVerdict>,
+    /// Entries whose packed bodies only a key can compare with their hashes, and there was none.
+    pub uncompared: u64,
 }
 
 impl Report {
     /// Whether all that is there is what was recorded.
     #[must_use]
     pub fn ok(&self) -> bool {
-        self.segments.iter().all(|segment| segment.problems.is_empty())
+        !self.segments.is_empty()
+            && self.segments.iter().all(|segment| segment.problems.is_empty())
             && !self.sessions.iter().any(|session| matches!(session.state, State::Broken { .. }))
             && self.checkpoints.iter().all(|found| found.problem.is_none())
     }
@@ -139,10 +142,24 @@ impl Report {
         if self.checkpoints.is_empty() && self.leaves > 0 {
             lines.push("note    there is no checkpoint: nothing tells whether the end was cut off".into());
         }
+        if self.segments.is_empty() {
+            lines.push("BROKEN  there is no segment: this is no recording, or all of it was removed".into());
+        }
+        if self.uncompared > 0 {
+            lines.push(format!(
+                "note    what {} entries say was not compared with their hashes: that takes the wrapping keys \
+                 (--keys, --own-keys)",
+                self.uncompared
+            ));
+        }
         if let Some(head) = &self.head {
             lines.push(format!("head    segment {} {}", head.segment, head.hash));
         }
-        let word = if self.ok() { "ok" } else { "NOT OK" };
+        let word = match (self.ok(), self.uncompared) {
+            (false, _) => "NOT OK",
+            (true, 0) => "ok",
+            (true, _) => "ok as far as it goes without keys",
+        };
         lines.push(format!(
             "{word}: {sealed} sessions sealed, {open} open, {broken} broken, {} segments",
             self.segments.len()

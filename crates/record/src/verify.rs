@@ -85,6 +85,7 @@ pub fn verify(
         checkpoints: Vec::new(),
         sessions: BTreeMap::new(),
         recovered: Vec::new(),
+        uncompared: 0,
         head: Some(NO_LINK),
         number: 0,
         version_1: false,
@@ -137,7 +138,8 @@ pub fn verify(
         .collect();
     let checkpoints = check.checkpoints.into_iter().map(Noted::verdict).chain(witnesses).collect();
     let leaves = check.tree.size;
-    Ok(Report { sessions, segments: done, recovered: check.recovered, head, leaves, checkpoints })
+    let (recovered, uncompared) = (check.recovered, check.uncompared);
+    Ok(Report { sessions, segments: done, recovered, head, leaves, checkpoints, uncompared })
 }
 
 /// Whether a witness has signed one of the checkpoints; each of those is held against the log besides.
@@ -241,6 +243,7 @@ struct Check<'a> {
     checkpoints: Vec<Noted>,
     sessions: BTreeMap<SessionId, Track>,
     recovered: Vec<Torn>,
+    uncompared: u64,
     /// Hash of the log's last entry; nothing after something unreadable.
     head: Option<Digest>,
     /// Number of the present segment, and whether it is of version 1.
@@ -383,6 +386,7 @@ impl Check<'_> {
             self.problem(offset, "entries before this one are missing, or it was moved");
         }
         self.head = Some(frame.hash);
+        self.uncompared += u64::from(frame.lost == Some(Closed::NoKey));
         let Some(envelope) = frame.envelope.clone() else { return };
         if frame.lost == Some(Closed::Gone) {
             self.gone.extend(envelope.session.clone());

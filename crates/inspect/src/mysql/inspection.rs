@@ -8,7 +8,7 @@ use sallyport_core::{Facts, Language, ObjectName, UnknownCode};
 use crate::room;
 
 use super::context::{Context, Flavour};
-use super::facts::Reader;
+use super::facts::{Deciding, Reader};
 use super::reading;
 
 /// The longest text that is read under one server after another, bytes.
@@ -23,6 +23,8 @@ pub struct Inspection {
     pub facts: Facts,
     /// Each statement that was read, in order.
     pub statements: Vec<Statement>,
+    /// What decides which rows come, beside the filters of the facts.
+    pub deciding: Deciding,
 }
 
 /// One statement of the text.
@@ -120,6 +122,7 @@ pub fn inspect(bytes: &[u8], context: &Context<'_>) -> Inspection {
     room::with(|| settled(bytes, context)).unwrap_or_else(|| Inspection {
         facts: Facts::unknown(Language::Mysql, UnknownCode::TooLarge, "no room to read it in"),
         statements: Vec::new(),
+        deciding: Deciding::default(),
     })
 }
 
@@ -177,7 +180,7 @@ fn read(bytes: &[u8], context: &Context<'_>) -> Inspection {
     let mut reader = Reader::new(context);
     let statements: Vec<Statement> =
         reading.pieces.iter().map(|piece| reader.piece(&piece.parsed, piece.range.clone())).collect();
-    let found = reader.into_found();
+    let (found, deciding) = reader.into_found();
     let facts = Facts {
         language: Language::Mysql,
         statements: statements.len(),
@@ -185,5 +188,5 @@ fn read(bytes: &[u8], context: &Context<'_>) -> Inspection {
         // A doubt about the reading puts every other one in the shade.
         unknown: reading.unknown.or(found.unknown),
     };
-    Inspection { facts, statements }
+    Inspection { facts, statements, deciding }
 }

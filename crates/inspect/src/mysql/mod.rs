@@ -22,6 +22,7 @@ mod session;
 
 pub use cache::Cache;
 pub use context::{Context, Flavour, SqlMode};
+pub use facts::Deciding;
 pub use inspection::{Inspection, ResultColumns, ResultItem, StateEffect, Statement, StatementKind, inspect};
 
 #[cfg(test)]

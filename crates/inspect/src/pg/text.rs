@@ -65,7 +65,33 @@ pub(super) fn parse(text: &str) -> Result<ParseResult, Unknown> {
         {
             Err(unknown(UnknownCode::TooLarge, message))
         }
-        Err(Failure::Parse(message)) => Err(unknown(UnknownCode::Unparsable, message)),
+        Err(Failure::Parse(message)) => Err(unknown(UnknownCode::Unparsable, without_text(&message))),
         Err(Failure::Nul) => Err(unknown(UnknownCode::Encoding, "a NUL")),
+    }
+}
+
+/// What the parser says, without what it quotes: that is the caller's text, and may be a password.
+fn without_text(message: &str) -> &str {
+    let end = message.find(" at or near").or_else(|| message.find('"')).unwrap_or(message.len());
+    message.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_parser_quotes_is_not_told() {
+        for text in [
+            "create user bob password 'ok' 'TwiceSecret77'",
+            "alter user bob password 'TwiceSecret77",
+            "alter user bob password $$TwiceSecret77",
+            "alter role bob password E'x\' TwiceSecret77",
+            "alter role bob encrypted password 'x' 'TwiceSecret77' valid until 'x'",
+            "select \"TwiceSecret77",
+        ] {
+            let detail = parse(text).unwrap_err().detail;
+            assert!(!detail.contains("TwiceSecret77") && !detail.is_empty(), "{text}: {detail}");
+        }
     }
 }

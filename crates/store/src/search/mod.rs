@@ -124,6 +124,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         // What a power cut takes is read from the recordings again: the position goes with it.
         .synchronous(SqliteSynchronous::Normal)
         .pragma("cache_size", "-16000")
+        // What has expired is not to be found in free pages.
+        .pragma("secure_delete", "on")
         .disable_statement_logging()
 }
 

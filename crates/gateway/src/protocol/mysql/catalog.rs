@@ -35,7 +35,8 @@ const DEEPEST: usize = 32;
 /// The servers' own databases: not read; labels name what of them is protected.
 const SYSTEM: [&str; 4] = ["information_schema", "mysql", "performance_schema", "sys"];
 
-const COLUMNS: &str = "SELECT table_schema, table_name, column_name FROM information_schema.columns \
+const COLUMNS: &str = "SELECT table_schema, table_name, column_name, generation_expression \
+    FROM information_schema.columns \
     WHERE table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys') \
     ORDER BY table_schema, table_name, ordinal_position";
 const VIEWS: &str = "SELECT table_schema, table_name, view_definition FROM information_schema.views \
@@ -45,11 +46,13 @@ const VIEWS: &str = "SELECT table_schema, table_name, view_definition FROM infor
 pub(super) type Base = (ObjectName, String);
 
 /// One relation.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Relation {
     /// Its columns, in order, in lower case.
     pub(super) columns: Vec<String>,
     view: Option<View>,
+    /// What its generated columns are computed from.
+    generated: BTreeMap<String, View>,
 }
 
 /// What a view is made of.
@@ -96,6 +99,12 @@ impl Catalog {
         self.relations.get(&self.key(object)?)
     }
 
+    /// Whether columns of it are made of other columns: those of a view, and generated ones.
+    pub(super) fn is_made_of_others(&self, object: &ObjectName) -> bool {
+        self.relation(object)
+            .is_some_and(|relation| relation.view.is_some() || !relation.generated.is_empty())
+    }
+
     /// What a column of a relation, or all of them (`*`), is made of.
     pub(super) fn origin(&self, object: &ObjectName, column: &str) -> Origin {
         let mut origin = Origin::default();
@@ -118,13 +127,25 @@ impl Catalog {
             into.unsettled = true;
             return;
         };
-        let Some(view) = &relation.view else { return };
+        let computed = match (&relation.view, column) {
+            (Some(view), _) => vec![view],
+            (None, "*") => relation.generated.values().collect(),
+            (None, column) => relation.generated.get(column).into_iter().collect(),
+        };
+        for view in computed {
+            self.trace_view(relation, view, column, left, into);
+        }
+    }
+
+    /// What a column of a view is made of, or a generated one.
+    fn trace_view(&self, relation: &Relation, view: &View, column: &str, left: usize, into: &mut Origin) {
         if left == 0 {
             into.unsettled = true;
             return;
         }
         into.unsettled |= view.unsettled;
         let place = relation.columns.iter().position(|name| name == column);
+        let place = place.filter(|_| relation.view.is_some());
         let reads: Vec<&Base> = match place.and_then(|place| view.columns.get(place)) {
             Some(reads) => reads.iter().collect(),
             None => view.columns.iter().flatten().collect(),
@@ -187,23 +208,34 @@ impl Catalog {
             |value: Option<Vec<u8>>| text(value).map(|name| if folds { name.to_lowercase() } else { name });
         let mut catalog = Self { relations: BTreeMap::new(), folds };
         for row in columns {
-            let [schema, relation, column] =
-                <[_; 3]>::try_from(row).map_err(|_| DialError::protocol("a catalog of other columns"))?;
+            let [schema, relation, column, expression] =
+                <[_; 4]>::try_from(row).map_err(|_| DialError::protocol("a catalog of other columns"))?;
             let key = (name(schema)?, name(relation)?);
-            let relation =
-                catalog.relations.entry(key).or_insert(Relation { columns: Vec::new(), view: None });
-            relation.columns.push(text(column)?.to_lowercase());
+            let column = text(column)?.to_lowercase();
+            let expression = expression.filter(|expression| !expression.is_empty());
+            let computed = expression.map(|expression| generated(&expression, &key, flavour, lower));
+            let relation = catalog.relations.entry(key).or_default();
+            if let Some(computed) = computed {
+                relation.generated.insert(column.clone(), computed);
+            }
+            relation.columns.push(column);
         }
         for row in views {
             let [schema, relation, definition] =
                 <[_; 3]>::try_from(row).map_err(|_| DialError::protocol("a catalog of other columns"))?;
             let key = (name(schema)?, name(relation)?);
             let view = view(&definition.unwrap_or_default(), &key.0, flavour, lower);
-            catalog.relations.entry(key).or_insert(Relation { columns: Vec::new(), view: None }).view =
-                Some(view);
+            catalog.relations.entry(key).or_default().view = Some(view);
         }
         Ok(catalog)
     }
+}
+
+/// What a generated column of a table is computed from.
+fn generated(expression: &[u8], table: &(String, String), flavour: Flavour, lower: u8) -> View {
+    let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
+    let from = format!(" FROM {}.{}", quoted(&table.0), quoted(&table.1));
+    view(&[b"SELECT ", expression, from.as_bytes()].concat(), &table.0, flavour, lower)
 }
 
 /// What a view reads, by its definition, in which the server writes every name out. One that the account may
@@ -371,15 +403,16 @@ pub(super) mod tests {
 
     pub(in super::super) fn shop() -> Catalog {
         let columns = vec![
-            row(&["shop", "users", "id"]),
-            row(&["shop", "users", "Email"]),
-            row(&["shop", "users", "city"]),
-            row(&["shop", "cities", "id"]),
-            row(&["shop", "cities", "name"]),
-            row(&["shop", "v", "id"]),
-            row(&["shop", "v", "mail"]),
-            row(&["shop", "vv", "m"]),
-            row(&["shop", "hidden", "x"]),
+            row(&["shop", "users", "id", ""]),
+            row(&["shop", "users", "Email", ""]),
+            row(&["shop", "users", "city", ""]),
+            row(&["shop", "users", "shout", "concat(`email`,'!')"]),
+            row(&["shop", "cities", "id", ""]),
+            row(&["shop", "cities", "name", ""]),
+            row(&["shop", "v", "id", ""]),
+            row(&["shop", "v", "mail", ""]),
+            row(&["shop", "vv", "m", ""]),
+            row(&["shop", "hidden", "x", ""]),
         ];
         let views = vec![
             row(&[
@@ -407,6 +440,8 @@ pub(super) mod tests {
         assert_eq!(traced("v", "id"), "users.id v.id");
         assert_eq!(traced("vv", "m"), "users.email v.mail vv.m");
         assert_eq!(traced("v", "*"), "users.email users.id v.*");
+        assert_eq!(traced("users", "shout"), "users.email users.shout");
+        assert_eq!(traced("users", "*"), "users.* users.email");
     }
 
     #[test]
@@ -427,7 +462,7 @@ pub(super) mod tests {
         let facts = inspect(b"SELECT * FROM users", &context).facts;
         let catalog = shop();
         let expanded = catalog.expanded(&facts);
-        assert_eq!(expanded.actions.first().unwrap().columns, ["city", "email", "id"]);
+        assert_eq!(expanded.actions.first().unwrap().columns, ["city", "email", "id", "shout"]);
         assert!(!catalog.lacks(&facts));
         assert!(catalog.lacks(&inspect(b"SELECT * FROM fresh", &context).facts));
     }

@@ -14,6 +14,7 @@ mod callers;
 mod catalog;
 mod control;
 mod conversation;
+mod deciding;
 mod fault;
 mod handshake;
 mod holding;

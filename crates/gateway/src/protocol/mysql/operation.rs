@@ -16,7 +16,7 @@ use super::masking::Basis;
 use super::running::Running;
 use super::talk::Talk;
 use super::unsure::never;
-use super::{catalog, parameters};
+use super::{catalog, deciding, parameters};
 use crate::decided::{Decided, Under};
 use crate::gate::{self, Asked, Permit};
 
@@ -211,9 +211,12 @@ impl Talk {
     ) -> Result<Admission, Fault> {
         let in_transaction = self.in_transaction();
         let under = Under::new(&self.session, &self.session.policy(), &self.session.labels(), in_transaction);
-        let expanded = catalog.expanded(&candidate.inspection.facts);
+        let expanded = deciding::facts(catalog, &candidate.inspection);
         let Decided { facts, mut decision, .. } = self.decisions.of(&self.session, &expanded, &under);
         let bound = candidate.reading.bound(in_transaction);
+        let labels = self.session.labels();
+        let withheld = !super::recorded(&candidate.text).withheld().is_empty();
+        let key = labels.hash_key().filter(|_| withheld);
         let digest = Binding {
             principal: &self.session.principal,
             target: &self.session.target.name,
@@ -221,6 +224,7 @@ impl Talk {
             state: &bound,
             text: &candidate.text,
             parameters: &candidate.parameters,
+            key: key.map(|key| key.expose().as_slice()),
         }
         .digest();
         let operation = Operation {
@@ -249,6 +253,7 @@ impl Talk {
         if decision.effect != Effect::Deny
             && let Some(refusal) = never(&candidate.inspection)
                 .or_else(|| self.hidden_setting(&candidate.inspection, &operation, catalog))
+                .or_else(|| self.asks_of_variables(&candidate.inspection))
                 .or_else(|| self.written_back(&candidate.inspection, &operation))
         {
             let refusal = gate::refuse(&self.session, &asked, decision, None, refusal).await;

@@ -39,6 +39,19 @@ impl Talk {
         })
     }
 
+    /// Refuses a condition on a user variable once one of the session holds what is masked: it would tell the value
+    /// bit by bit, and no column is named that policy could decide by.
+    pub(super) fn asks_of_variables(&self, inspection: &Inspection) -> Option<Refusal> {
+        (inspection.deciding.variables && self.taint.is_in_variables()).then(|| {
+            Refusal::new(
+                RefusalCode::Mask,
+                Blame::Downstream,
+                "this condition uses a user variable, and the session's variables hold what is masked for this caller",
+            )
+            .hint("nothing of it was run. Use a constant, or connect anew: variables end with the session.")
+        })
+    }
+
     /// Refuses an operation in which a masked value comes back: whoever stores a mark overwrites the value that
     /// it stands for, and a condition on one matches nothing.
     pub(super) fn written_back(&self, inspection: &Inspection, operation: &Operation) -> Option<Refusal> {

@@ -230,6 +230,8 @@ impl Admit {
             let transaction = if shown { inner.transaction() } else { Vec::new() };
             (self.judgements.bound(&inner.reading, in_transaction), transaction)
         };
+        let withheld = !super::recorded(&candidate.text).withheld().is_empty();
+        let key = masks.labels.hash_key().filter(|_| withheld);
         let digest = Binding {
             principal: &self.session.principal,
             target: &self.session.target.name,
@@ -237,6 +239,7 @@ impl Admit {
             state: &bound,
             text: &candidate.text,
             parameters: &candidate.parameters,
+            key: key.map(|key| key.expose().as_slice()),
         }
         .digest();
         let operation = Operation {

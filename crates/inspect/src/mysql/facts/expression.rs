@@ -85,7 +85,7 @@ impl Reader {
                 self.expr(expr, mode);
                 match target {
                     InTarget::List(items) => self.exprs(items, mode),
-                    InTarget::Subquery(query) => drop(self.query(query)),
+                    InTarget::Subquery(query) => self.sub_select(query, mode),
                     InTarget::Unnest(_) | InTarget::Table { .. } => self.unsupported("IN a table"),
                 }
             }
@@ -172,8 +172,8 @@ impl Reader {
                     self.expr(result, mode);
                 }
             }
-            Expr::Exists { subquery, negated: _ } => drop(self.query(subquery)),
-            Expr::Subquery(query) => drop(self.query(query)),
+            Expr::Exists { subquery, negated: _ } => self.sub_select(subquery, mode),
+            Expr::Subquery(query) => self.sub_select(query, mode),
             Expr::Tuple(items) => self.exprs(items, mode),
             Expr::Interval(Interval {
                 value,

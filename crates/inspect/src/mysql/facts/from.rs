@@ -1,5 +1,7 @@
 //! What stands in FROM: tables, derived tables, JSON_TABLE and joins.
 
+use std::collections::BTreeSet;
+
 use sallyport_core::Verb;
 use sqlparser::ast::{
     Expr, Ident, Join, JoinConstraint, JoinOperator, JsonTableColumn, ObjectName, TableAlias, TableFactor,
@@ -120,18 +122,19 @@ impl Reader {
             }
             TableFactor::Derived { lateral, subquery, alias, sample } => {
                 self.foreign(&[("TABLESAMPLE", sample.is_some())]);
+                let others = self.other_names(subquery);
                 let columns = if *lateral {
                     self.query(subquery)
                 } else {
                     self.beside(|reader| reader.query(subquery))
                 };
-                self.opaque(alias.as_ref(), columns);
+                self.opaque(alias.as_ref(), columns, others);
             }
             TableFactor::JsonTable { json_expr, json_path: _, columns, alias } => {
                 self.expr(json_expr, Mode::Read);
                 let mut names = Vec::new();
                 json_columns(columns, &mut names);
-                self.opaque(alias.as_ref(), Some(names));
+                self.opaque(alias.as_ref(), Some(names), None);
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 self.foreign(&[("an alias of a join", alias.is_some())]);
@@ -171,10 +174,17 @@ impl Reader {
         result
     }
 
-    fn opaque(&mut self, alias: Option<&TableAlias>, columns: Option<Vec<String>>) {
+    fn opaque(
+        &mut self,
+        alias: Option<&TableAlias>,
+        columns: Option<Vec<String>>,
+        others: Option<BTreeSet<String>>,
+    ) {
         let (alias, renamed) = alias_of(alias);
         let columns = columns.map(|columns| rename(columns, &renamed));
-        self.add_source(Source { alias: alias.unwrap_or_default().to_owned(), columns, ..Source::default() });
+        let others = others.filter(|_| renamed.is_empty());
+        let alias = alias.unwrap_or_default().to_owned();
+        self.add_source(Source { alias, columns, others, ..Source::default() });
     }
 
     fn table(&mut self, name: &ObjectName, alias: Option<&TableAlias>) {
@@ -184,7 +194,8 @@ impl Reader {
             let (alias, renamed) = alias_of(alias);
             let alias = alias.unwrap_or(&cte.name).to_owned();
             let columns = cte.columns.map(|columns| rename(columns, &renamed));
-            return self.add_source(Source { alias, columns, ..Source::default() });
+            let others = cte.others.filter(|_| renamed.is_empty());
+            return self.add_source(Source { alias, columns, others, ..Source::default() });
         }
         // DUAL is no table unless it is quoted or qualified.
         if let Some([only]) = names::parts(name).as_deref()

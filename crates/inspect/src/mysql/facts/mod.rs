@@ -8,6 +8,7 @@
 mod accounts;
 mod call;
 mod condition;
+mod deciding;
 mod expression;
 mod found;
 mod from;
@@ -29,6 +30,7 @@ use std::ops::Range;
 use sallyport_core::{Action, ObjectName, UnknownCode, Verb};
 use sqlparser::ast;
 
+pub use self::deciding::Deciding;
 pub(super) use self::found::Found;
 use self::scope::{Scope, Source};
 use self::write::Writing;
@@ -90,6 +92,9 @@ pub(super) struct Reader {
     item: ResultItem,
     /// What this very text prepared, by name.
     prepared: BTreeMap<String, Found>,
+    /// How many conditions the present sub-select stands in.
+    in_condition: u32,
+    deciding: Deciding,
 }
 
 impl Reader {
@@ -119,12 +124,14 @@ impl Reader {
             result: ResultColumns::default(),
             item: ResultItem::default(),
             prepared: BTreeMap::new(),
+            in_condition: 0,
+            deciding: Deciding::default(),
         }
     }
 
     /// Everything found in all statements so far.
-    pub(super) fn into_found(self) -> Found {
-        self.found
+    pub(super) fn into_found(self) -> (Found, Deciding) {
+        (self.found, self.deciding)
     }
 
     /// Reads one statement of the text, which stands at `range`.

@@ -59,7 +59,10 @@ impl Reader {
 
     /// ORDER BY of a UNION can name output columns only: nothing new is read by a name or a place.
     pub(super) fn order_of_set(&mut self, order_by: Option<&OrderBy>) {
-        for expression in self.order_items(order_by) {
+        let items = self.order_items(order_by);
+        // Which columns of which arm they are made of is not followed.
+        self.deciding.anything |= !items.is_empty();
+        for expression in items {
             if !matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_)) {
                 self.expr(expression, Mode::Filter);
             }
@@ -94,6 +97,11 @@ impl Reader {
     fn output_or(&mut self, expression: &Expr, projection: &[SelectItem]) {
         if !self.spend(projection.len()) {
             return;
+        }
+        let is_star =
+            |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+        if matches!(expression, Expr::Value(_)) && projection.iter().any(is_star) {
+            self.deciding.anything = true;
         }
         let named = match expression {
             Expr::Identifier(name) if !names::is_variable(name) => {

@@ -4,7 +4,7 @@ use sallyport_core::{Action, Verb};
 use sqlparser::ast::{
     Cte as NamedQuery, Distinct, Expr, LimitClause, LockClause, NamedWindowDefinition, NamedWindowExpr,
     Offset, OrderBy, Query, Select, SelectFlavor, SelectInto, SelectItem, SelectItemQualifiedWildcardKind,
-    SelectModifiers, SetExpr, SetQuantifier, Table, Values, WildcardAdditionalOptions, With,
+    SelectModifiers, SetExpr, SetOperator, SetQuantifier, Table, Values, WildcardAdditionalOptions, With,
 };
 
 use super::from::rename;
@@ -114,7 +114,9 @@ impl Reader {
         match body {
             SetExpr::Select(select) => self.scoped(|reader| reader.select(select, None)),
             SetExpr::Query(query) => self.query(query),
-            SetExpr::SetOperation { left, op: _, set_quantifier, right } => {
+            SetExpr::SetOperation { left, op, set_quantifier, right } => {
+                // INTERSECT and EXCEPT compare all that their arms give.
+                self.deciding.anything |= !matches!(op, SetOperator::Union);
                 match set_quantifier {
                     SetQuantifier::All | SetQuantifier::Distinct | SetQuantifier::None => {}
                     SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName => {
@@ -124,7 +126,8 @@ impl Reader {
                 // A chain of UNIONs leans to the left: walked down, not recursed into.
                 let mut arms = vec![right.as_ref()];
                 let mut first = left.as_ref();
-                while let SetExpr::SetOperation { left, op: _, set_quantifier: _, right } = first {
+                while let SetExpr::SetOperation { left, op, set_quantifier: _, right } = first {
+                    self.deciding.anything |= !matches!(op, SetOperator::Union);
                     arms.push(right);
                     first = left;
                 }
@@ -181,14 +184,16 @@ impl Reader {
             for cte in cte_tables {
                 let named: Vec<String> = alias_columns(cte);
                 let columns = if named.is_empty() { first_names(&cte.query.body) } else { Some(named) };
-                self.add_cte(Cte { name: cte.alias.name.value.clone(), columns });
+                self.add_cte(Cte { name: cte.alias.name.value.clone(), columns, others: None });
             }
         }
         for cte in cte_tables {
             let NamedQuery { alias, query, from, materialized, closing_paren_token: _ } = cte;
             self.foreign(&[("FROM in WITH", from.is_some()), ("MATERIALIZED", materialized.is_some())]);
-            let columns = self.query(query).map(|columns| rename(columns, &alias_columns(cte)));
-            self.add_cte(Cte { name: alias.name.value.clone(), columns });
+            let renamed = alias_columns(cte);
+            let others = self.other_names(query).filter(|_| renamed.is_empty() && !*recursive);
+            let columns = self.query(query).map(|columns| rename(columns, &renamed));
+            self.add_cte(Cte { name: alias.name.value.clone(), columns, others });
         }
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Source {
     pub(super) target: Option<ObjectName>,
     /// Its columns, when known.
     pub(super) columns: Option<Vec<String>>,
+    /// Of a derived table: its columns that are not some table's under their own name, when known.
+    pub(super) others: Option<BTreeSet<String>>,
     /// The actions that its columns in conditions belong to; a read one when empty.
     pub(super) filters_into: Vec<(Verb, Option<Condition>)>,
     /// The table being written.
@@ -37,6 +39,8 @@ impl Source {
 pub(super) struct Cte {
     pub(super) name: String,
     pub(super) columns: Option<Vec<String>>,
+    /// As [`Source::others`].
+    pub(super) others: Option<BTreeSet<String>>,
 }
 
 /// One level of a query.
@@ -81,7 +85,7 @@ impl Reader {
         };
         let cost = self.scopes.iter().rev().find_map(columns)?;
         if !self.spend(cost) {
-            return Some(Cte { name: name.to_owned(), columns: None });
+            return Some(Cte { name: name.to_owned(), columns: None, others: None });
         }
         self.scopes.iter().rev().find_map(find)
     }
@@ -93,8 +97,14 @@ impl Reader {
         }
         let Some(target) = &source.target else {
             self.item.unsettled = true;
+            if self.decides(mode) {
+                self.derived_decides(source.others.as_ref(), column);
+            }
             return;
         };
+        if mode == Mode::Read && self.decides(mode) {
+            self.deciding.columns.insert((target.clone(), column.to_owned()));
+        }
         let read = [(Verb::Select, None)];
         let into: &[(Verb, Option<Condition>)] = if mode == Mode::Filter && !source.filters_into.is_empty() {
             &source.filters_into
@@ -144,7 +154,10 @@ impl Reader {
     /// A column by its name, qualified or not.
     pub(super) fn column(&mut self, parts: &[&Ident], mode: Mode) {
         match parts {
-            [first, ..] if names::is_variable(first) => self.item.variables = true,
+            [first, ..] if names::is_variable(first) => {
+                self.item.variables = true;
+                self.deciding.variables |= self.decides(mode);
+            }
             [only] if names::is_value(only) => {}
             [only] => self.unqualified(&only.value.to_lowercase(), mode),
             [qualifier @ .., column] => self.qualified(qualifier, &column.value.to_lowercase(), mode),

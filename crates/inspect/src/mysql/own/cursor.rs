@@ -103,7 +103,8 @@ impl<'a, 't> Cursor<'a, 't> {
     }
 
     pub(super) fn fails(&self, expected: &str) -> Unknown {
-        let found = self.peek(0).map_or("the end", |lexeme| lexeme.text.as_ref());
+        // Not what stands there: that is the caller's text, and may be a password.
+        let found = self.peek(0).map_or("the end", |_| "something else");
         let detail = format!("expected {expected}, found {found}");
         Unknown { code: UnknownCode::Unparsable, detail }
     }

@@ -89,7 +89,10 @@ fn parse<T>(
         ParserError::RecursionLimitExceeded => {
             Unknown { code: UnknownCode::TooLarge, detail: "nested too deep".to_owned() }
         }
-        ParserError::ParserError(detail) | ParserError::TokenizerError(detail) => unparsable(detail),
+        ParserError::ParserError(detail) | ParserError::TokenizerError(detail) => {
+            // What it found is the caller's text, and may be a password.
+            unparsable(detail.split(", found").next().unwrap_or_default().to_owned())
+        }
     })
 }
 

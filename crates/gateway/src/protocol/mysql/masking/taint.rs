@@ -24,6 +24,11 @@ pub(in super::super) struct Taint {
 }
 
 impl Taint {
+    /// Whether a user variable of the session may hold what is masked.
+    pub(in super::super) fn is_in_variables(&self) -> bool {
+        !self.variables.is_empty()
+    }
+
     /// The session was put back: it has no variables and temporary tables any more.
     pub(in super::super) fn forget(&mut self) {
         *self = Self::default();
