@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use sallyport_core::SessionId;
+use sallyport_record::read::{Content, Recordings};
 use sallyport_record::retention::{self, Held};
 use sallyport_record::verify::{Progress, Trust, verify};
 use sallyport_record::{Checkpoint, KeyFiles, NoteKey, Wrapping, load_public_key, proof};
@@ -38,7 +39,8 @@ pub(crate) enum Verb {
         /// Folder of wrapping keys: then what is encrypted is decrypted too, and what is packed is compared.
         #[arg(long, value_name = "DIR")]
         keys: Option<PathBuf>,
-        /// The same by the configuration's keys: its files, and its key service.
+        /// The same by the configuration's keys: its files, and its key service. Files are used unasked when no
+        /// folder is named.
         #[arg(long, conflicts_with = "keys")]
         own_keys: bool,
         /// A witness that must have signed a checkpoint: its key, `name+12345678+base64`.
@@ -91,6 +93,9 @@ pub(crate) enum Verb {
         /// Why.
         #[arg(long, default_value = "")]
         reason: String,
+        /// Even of what is not known here: a target that is no longer configured, a session yet to come.
+        #[arg(long)]
+        unknown: bool,
     },
     /// End a hold.
     #[command(after_help = "Example: sallyport recording release --target shop-prod")]
@@ -116,8 +121,10 @@ pub(crate) enum Verb {
 pub(crate) fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
     match verb {
         Verb::Verify { folder, key, checkpoint, keys, own_keys, witness } => {
+            // On the gateway's own host its keys are there: then bodies are compared too.
+            let own_keys = *own_keys || folder.is_none() && has_own_keys(bench)?;
             let (folder, key) = places(bench, folder.as_deref(), key.as_deref())?;
-            let keys = keys_to_read_by(bench, keys.as_deref(), *own_keys)?;
+            let keys = keys_to_read_by(bench, keys.as_deref(), own_keys)?;
             check(bench, &folder, &key, checkpoint, keys, witness)
         }
         Verb::Prove { session, since, folder, key } => {
@@ -131,8 +138,14 @@ pub(crate) fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
             };
             check_proof(bench, proof, since.as_deref(), &key)
         }
-        Verb::Hold { session, target, reason } => match held(session.as_deref(), target.as_deref())? {
-            Some(held) => hold(bench, &held, reason),
+        Verb::Hold { session, target, reason, unknown } => match held(session.as_deref(), target.as_deref())?
+        {
+            Some(held) => {
+                if !unknown {
+                    known(bench, &held)?;
+                }
+                hold(bench, &held, reason)
+            }
             None => list_holds(bench),
         },
         Verb::Release { session, target } => match held(session.as_deref(), target.as_deref())? {
@@ -143,6 +156,13 @@ pub(crate) fn run(verb: &Verb, bench: &mut Bench) -> Result<(), Failure> {
         Verb::RotateKey => rotate_key(bench),
         Verb::Reindex => reindex::run(bench),
     }
+}
+
+/// Whether the configuration's keys are files, and some are there.
+fn has_own_keys(bench: &Bench) -> Result<bool, Failure> {
+    let config = config::load(&bench.file)?;
+    let in_files = config.recording.encryption == EncryptionEntry::File;
+    Ok(in_files && KeyFiles::in_folder(config.wrapping_keys()).ids().is_ok_and(|ids| !ids.is_empty()))
 }
 
 fn keys_to_read_by(
@@ -267,6 +287,32 @@ fn held(session: Option<&str>, target: Option<&str>) -> Result<Option<Held>, Fai
         (None, Some(target)) => Ok(Some(Held::Target(target.to_owned()))),
         (None, None) => Ok(None),
     }
+}
+
+/// Whether there is what is to be held: a slip of the pen in a hold would let evidence expire.
+fn known(bench: &Bench, held: &Held) -> Result<(), Failure> {
+    let config = config::load(&bench.file)?;
+    let is_there = match held {
+        Held::Target(name) => config.targets.iter().any(|target| target.name == *name),
+        Held::Session(id) => {
+            let found = Recordings::in_folder(config.recordings()).session(id);
+            let mut entries = found.map_err(|error| unreadable(&error))?;
+            match entries.next() {
+                None => false,
+                Some(Ok(entry)) if matches!(&entry.event, Content::Note { event, .. } if event == "expired") =>
+                {
+                    return Err(Failure::failed(format!("{held} has expired: what it said is gone")));
+                }
+                Some(_) => true,
+            }
+        }
+    };
+    if is_there {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{held} is not known here, and nothing is held; --unknown holds it all the same"
+    )))
 }
 
 fn hold(bench: &mut Bench, held: &Held, reason: &str) -> Result<(), Failure> {
