@@ -1,6 +1,6 @@
 //! `sallyport labels`: what it proposes, writes and finds wrong, on a real server.
 
-use sallyport_e2e::{Gateway, Options};
+use sallyport_e2e::{Gateway, MysqlClient, MysqlGateway, MysqlSession, Options, eventually};
 use serde_json::Value;
 
 /// A shop with sensitive columns by name and by value, and others that look like them.
@@ -100,6 +100,76 @@ fn a_scan_proposes_labels_with_their_evidence_and_writes_them() {
     let again: Value =
         serde_json::from_str(&run(&gateway, &["labels", "scan", "shop-prod", "--json"]).ok()).expect("JSON");
     assert_eq!(again["proposals"], serde_json::json!([]));
+}
+
+/// A shop of MySQL's kind, with what else looks sensitive and what does not.
+const MYSQL_SHOP: &str = r#"
+CREATE TABLE people (
+  id INT PRIMARY KEY, fullName TEXT, Contact VARCHAR(100), ssn BIGINT, note TEXT, phone_verified TINYINT(1),
+  born_on DATE, client_ip INET6, payload JSON, raw BLOB, kind ENUM('secret-word', 'b')
+);
+INSERT INTO people SELECT seq, 'Ann Example', CONCAT('ann', seq, '@mail.example'), 536904300 + seq, 'x', 1,
+  '1984-05-06', '2001:db8:77::7', JSON_OBJECT('card', '4111111111111111'), CONCAT('bob', seq, '@mail.example'),
+  'secret-word' FROM seq_1_to_40;
+CREATE VIEW mails AS SELECT Contact FROM people;
+"#;
+
+#[test]
+fn a_scan_of_mysql_proposes_labels_that_hold() {
+    let gateway = MysqlGateway::with(Options { tls: false, ..Options::default() }, "app");
+    gateway.admin_sql(MYSQL_SHOP);
+    let scan = |more: &[&str]| gateway.offline(&[&["labels", "scan", "shop-prod"], more].concat()).ok();
+    let scanned: Value = serde_json::from_str(&scan(&["--json"])).expect("JSON");
+    let database = &gateway.database;
+    let proposed: Vec<(&str, &str)> = scanned["proposals"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|it| (it["column"].as_str().unwrap(), it["label"].as_str().unwrap()))
+        .collect();
+    for (column, label) in [
+        ("fullname", "pii.name"),
+        ("contact", "pii.email"),
+        ("ssn", "pii.ssn"),
+        ("client_ip", "pii.ip"),
+        ("born_on", "pii.birth"),
+        ("payload", "pci.card"),
+        ("raw", "pii.email"),
+    ] {
+        let column = format!("{database}.people.{column}");
+        assert!(proposed.contains(&(column.as_str(), label)), "{column}: {proposed:?}");
+    }
+    for name in ["id", "note", "phone_verified", "kind", "users.email", "mails.contact"] {
+        assert!(
+            !proposed.iter().any(|(column, _)| column.ends_with(&format!(".{name}"))),
+            "{name}: {proposed:?}"
+        );
+    }
+    let text = scan(&[]);
+    for value in ["mail.example", "5369043", "4111", "2001:db8:77", "secret-word"] {
+        assert!(!text.contains(value) && !scanned.to_string().contains(value), "{text}");
+    }
+    assert!(text.contains("EMAIL_ADDRESS in 40 of 40") && text.contains("+++ b/labels.toml"), "{text}");
+    // By names alone nothing is found in values.
+    let names: Value = serde_json::from_str(&scan(&["--json", "--sample", "0"])).expect("JSON");
+    assert!(
+        !names.to_string().contains("EMAIL_ADDRESS") && names.to_string().contains(".people.ssn"),
+        "{names}"
+    );
+    // What it writes masks: the column is named as a session names it, whatever its letters.
+    scan(&["--write"]);
+    let mut session = MysqlSession::open(&gateway, MysqlClient::PyMySql, "claude-code");
+    eventually("the labels are read again", || {
+        let read = session.run("SELECT CONTACT, fullName FROM people WHERE id = 1");
+        (read.ok() == "‹pii.email›|‹pii.name›\n").then_some(())
+    });
+    let again: Value = serde_json::from_str(&scan(&["--json"])).expect("JSON");
+    assert_eq!(again["proposals"], serde_json::json!([]));
+    assert_eq!(gateway.offline(&["labels", "check", "shop-prod"]).code, 0);
+    gateway.admin_sql("ALTER TABLE people DROP COLUMN ssn; CREATE TABLE guests (email TEXT)");
+    let ran = gateway.offline(&["labels", "check", "shop-prod", "--json"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains(".people.ssn") && ran.out.contains(".guests.email"), "{}", ran.out);
 }
 
 #[test]

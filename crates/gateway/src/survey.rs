@@ -28,7 +28,7 @@ pub struct SurveyedColumn {
     pub column: String,
     /// Its type as the target writes it.
     pub type_name: String,
-    /// The number of its type.
+    /// The number of its type; 0 where types have none.
     pub type_oid: u32,
     /// Whether labels reach it from elsewhere: a view's columns from what it reads, a partition's from its
     /// parent.

@@ -73,10 +73,13 @@ pub(crate) async fn survey(
     credentials: &Credentials,
     sample: usize,
 ) -> Result<Surveyed, String> {
-    if target.protocol != "postgres" {
-        return Err(format!("labels of {} are not supported yet", target.protocol));
+    let said = |public: &str, detail: &str| format!("{public}: {detail}");
+    match Protocol::of(target) {
+        Protocol::Postgres => pg::survey(target, database, credentials, sample)
+            .await
+            .map_err(|error| said(error.public(), error.detail())),
+        Protocol::Mysql => mysql::survey(target, database, credentials, sample)
+            .await
+            .map_err(|error| said(error.public(), error.detail())),
     }
-    pg::survey(target, database, credentials, sample)
-        .await
-        .map_err(|error| format!("{}: {}", error.public(), error.detail()))
 }

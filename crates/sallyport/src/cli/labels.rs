@@ -286,7 +286,7 @@ async fn check(bench: &mut Bench, config: &Config, target: Option<&str>, sample:
     let labels = wiring::load_labels(config)?;
     let targets: Vec<&Target> = match target {
         Some(name) => vec![named(config, name)?],
-        None => config.targets.iter().filter(|it| it.protocol == "postgres").collect(),
+        None => config.targets.iter().collect(),
     };
     let mut looked = Vec::new();
     for target in targets {

@@ -30,6 +30,7 @@ mod running;
 mod server;
 mod sides;
 mod start;
+mod survey;
 mod talk;
 mod unsure;
 mod upstream;
@@ -45,6 +46,7 @@ use crate::gate::Recorded;
 use crate::house::House;
 
 pub(crate) use start::test_target;
+pub(crate) use survey::survey;
 
 /// What MySQL sessions share: the targets' catalogs and versions, who has which connection number, and what
 /// was inspected before.

@@ -76,7 +76,7 @@ impl Rules {
 
     fn by_name(&self, column: &str, type_name: &str) -> Option<(&str, &str)> {
         // Yes or no is nobody's address, and a counter no token.
-        if matches!(type_name, "boolean" | "smallint") {
+        if holds_no_value(type_name) {
             return None;
         }
         let name = format!(" {} ", words(column).join(" "));
@@ -94,6 +94,12 @@ impl Rules {
             || self.found.iter().find(|rule| rule.entities.is_empty()).filter(|_| entity != "WITHHELD");
         named.or_else(other).map(|rule| rule.label.as_str())
     }
+}
+
+/// Types that are too small for what a name may say. MySQL writes a truth value as `tinyint(1)` or `bit(1)`.
+fn holds_no_value(type_name: &str) -> bool {
+    let word = type_name.split(['(', ' ']).next().unwrap_or_default();
+    matches!(word, "boolean" | "smallint" | "tinyint" | "bit")
 }
 
 /// The words of a name, in lower case: split at signs, before capitals, between letters and digits.
@@ -176,7 +182,10 @@ mod tests {
         ] {
             assert_eq!(label(name, "text", 0, &[]), None, "{name}");
         }
-        assert_eq!(label("email", "boolean", 0, &[]), None);
+        for small in ["boolean", "smallint", "tinyint(1)", "smallint(6) unsigned", "bit(1)"] {
+            assert_eq!(label("email", small, 0, &[]), None, "{small}");
+        }
+        assert_eq!(label("email", "varchar(100)", 0, &[]).as_deref(), Some("pii.email"));
     }
 
     #[test]

@@ -34,30 +34,45 @@ pub(crate) struct Client {
     limits: QueryLimits,
     /// As negotiated.
     capabilities: u64,
+    /// The last answer was read to its end.
+    in_step: bool,
 }
 
 impl Client {
     /// Takes over a connection that [`dial`](super::dial) opened.
     pub(crate) fn new(upstream: Upstream, limits: QueryLimits) -> Self {
         let Upstream { stream, leftover, capabilities, .. } = upstream;
-        Self { exchange: Exchange::new(stream, leftover, limits.bytes), limits, capabilities }
+        Self { exchange: Exchange::new(stream, leftover, limits.bytes), limits, capabilities, in_step: true }
     }
 
     /// Runs one statement and returns its rows. After an error, or when dropped in the middle, the client is
-    /// of no further use.
+    /// of further use only when [`Client::is_in_step`] says so.
     ///
     /// # Errors
     /// [`DialErrorKind::QueryFailed`] when the server refuses it, or the answer is larger than is read.
     pub(crate) async fn query(&mut self, sql: &str) -> Result<Vec<Row>, DialError> {
+        self.in_step = false;
         within(self.limits.deadline, self.ask(sql)).await
+    }
+
+    /// Whether the last answer was read to its end, be it rows or an error.
+    pub(crate) fn is_in_step(&self) -> bool {
+        self.in_step
     }
 
     async fn ask(&mut self, sql: &str) -> Result<Vec<Row>, DialError> {
         self.exchange.command(number::QUERY, sql.as_bytes()).await?;
         let packet = self.exchange.receive().await?;
         match packet.tag() {
-            tag::OK => return Done::parse(packet.payload()).map(|_| Vec::new()).map_err(unreadable),
-            tag::ERR => return Err(said(packet.payload(), DialErrorKind::QueryFailed)),
+            tag::OK => {
+                Done::parse(packet.payload()).map_err(unreadable)?;
+                self.in_step = true;
+                return Ok(Vec::new());
+            }
+            tag::ERR => {
+                self.in_step = true;
+                return Err(said(packet.payload(), DialErrorKind::QueryFailed));
+            }
             _ => {}
         }
         let columns = column_count(packet.payload()).map_err(unreadable)?;
@@ -74,8 +89,14 @@ impl Client {
                 return Err(DialError::new(DialErrorKind::QueryFailed, "the answer is larger than is read"));
             }
             match packet.tag() {
-                tag::ERR => return Err(said(payload, DialErrorKind::QueryFailed)),
-                tag::EOF if is_end(payload, self.capabilities) => return Ok(rows),
+                tag::ERR => {
+                    self.in_step = true;
+                    return Err(said(payload, DialErrorKind::QueryFailed));
+                }
+                tag::EOF if is_end(payload, self.capabilities) => {
+                    self.in_step = true;
+                    return Ok(rows);
+                }
                 _ => {
                     let values = text_values(payload, columns).map_err(unreadable)?;
                     rows.push(values.into_iter().map(|value| value.map(<[u8]>::to_vec)).collect());
