@@ -51,10 +51,15 @@ impl MysqlGateway {
     /// One with these options. `user` is the account that the gateway signs in with.
     #[must_use]
     pub fn with(options: Options, user: &str) -> Self {
+        Self::behind(options, user, if options.target_down { 1 } else { MariaDb::shared().port })
+    }
+
+    /// The same with something else in the server's place.
+    #[must_use]
+    pub fn behind(options: Options, user: &str, port: u16) -> Self {
         let server = MariaDb::shared();
         let database = server.new_database();
         let mut gateway = Gateway::with(options);
-        let port = if options.target_down { 1 } else { server.port };
         let file = gateway.path("sallyport.toml");
         let text = fs::read_to_string(&file).expect("the configuration");
         // The target of the ordinary gateway stays, under another name.
@@ -122,6 +127,19 @@ pub enum MysqlClient {
     Mysql2,
     /// MariaDB Connector/J.
     ConnectorJ,
+    /// sqlx of Rust.
+    Sqlx,
+    /// mysql_async of Rust.
+    MysqlAsync,
+}
+
+impl MysqlClient {
+    /// Whether it is played with TLS: what the Rust clients would need for it is under another licence than those
+    /// that are allowed here.
+    #[must_use]
+    pub fn speaks_tls(self) -> bool {
+        !matches!(self, Self::Sqlx | Self::MysqlAsync)
+    }
 }
 
 /// What came of one statement.
@@ -236,6 +254,16 @@ impl MysqlSession {
                     .args(["-cp", "/usr/share/java/mariadb-java-client.jar"])
                     .arg(clients.join("Driver.java"))
                     .args(["127.0.0.1", &port, database, &ca]);
+                command
+            }
+            MysqlClient::Sqlx => {
+                let mut command = Command::new(built("sqlx-mysql-client"));
+                command.args(["127.0.0.1", &port, database]);
+                command
+            }
+            MysqlClient::MysqlAsync => {
+                let mut command = Command::new(built("mysql-async-client"));
+                command.args(["127.0.0.1", &port, database]);
                 command
             }
         };
@@ -373,6 +401,13 @@ fn shown(row: &Value) -> String {
     };
     let values: Vec<String> = row.as_array().into_iter().flatten().map(one).collect();
     values.join("|") + "\n"
+}
+
+/// A program of this package, which is built along with its tests.
+fn built(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("this program");
+    let folder = test.ancestors().nth(2).expect("the folder that tests are built in");
+    folder.join(name)
 }
 
 /// Where mysql2 is installed: beside the Python environment, as `cargo xtask test` makes both.

@@ -41,6 +41,20 @@ impl MysqlRaw {
         out
     }
 
+    /// The same with a collation, by its number.
+    pub fn response_in(collation: u8) -> Vec<u8> {
+        let mut out = Self::response(CLAIMS);
+        out[8] = collation;
+        out
+    }
+
+    /// The same with capabilities of MariaDB's own.
+    pub fn response_of_mariadb(extended: u32) -> Vec<u8> {
+        let mut out = Self::response(CLAIMS);
+        out[28..32].copy_from_slice(&extended.to_le_bytes());
+        out
+    }
+
     /// The same of a client that begins with another plugin and its data.
     pub fn response_by(plugin: &str, data: &[u8]) -> Vec<u8> {
         let mut out = Self::response(CLAIMS);
@@ -56,8 +70,13 @@ impl MysqlRaw {
 
     /// Connects and signs in with these claims.
     pub fn signed_in(gateway: &MysqlGateway, claims: u32, token: &str) -> Result<Self, String> {
+        Self::signed_in_by(gateway, &Self::response(claims), token)
+    }
+
+    /// The same by a whole response.
+    pub fn signed_in_by(gateway: &MysqlGateway, response: &[u8], token: &str) -> Result<Self, String> {
         let mut raw = Self::greeted(gateway);
-        raw.send(&Self::response(claims));
+        raw.send(response);
         let switch = raw.receive().ok_or("closed")?;
         if switch.first() == Some(&0xff) {
             return Err(String::from_utf8_lossy(&switch).into_owned());
@@ -105,6 +124,36 @@ impl MysqlRaw {
         self.socket.read_exact(&mut payload).ok()?;
         self.sequence = header[3].wrapping_add(1);
         Some(payload)
+    }
+
+    /// Prepares a text; gives the statement's number as it goes over the wire.
+    #[track_caller]
+    pub fn prepare(&mut self, text: &str) -> [u8; 4] {
+        self.command(&[b"\x16", text.as_bytes()].concat());
+        let prepared = self.receive().expect("an answer");
+        assert_eq!(prepared[0], 0, "{}", String::from_utf8_lossy(&prepared));
+        let count = |at: usize| u16::from_le_bytes([prepared[at], prepared[at + 1]]);
+        for _definition in 0..count(5) + count(7) {
+            self.receive().expect("a definition");
+        }
+        prepared[1..5].try_into().expect("four bytes")
+    }
+
+    /// Sends a command; gives everything up to the end of its first result.
+    pub fn answer(&mut self, payload: &[u8]) -> Vec<u8> {
+        self.command(payload);
+        let mut said = Vec::new();
+        loop {
+            let Some(packet) = self.receive() else { return said };
+            let first = said.is_empty();
+            said.extend_from_slice(&packet);
+            match packet.first() {
+                Some(0xff) => return said,
+                Some(0) if first => return said,
+                Some(0xfe) if packet.len() < 64 => return said,
+                _ => {}
+            }
+        }
     }
 
     /// Sends a command; gives the number of its error, 0 for anything else, nothing when the peer closed.

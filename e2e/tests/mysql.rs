@@ -12,6 +12,8 @@ macro_rules! scenarios {
         mod sqlalchemy { $(#[test] fn $name() { super::$name(sallyport_e2e::MysqlClient::SqlAlchemy); })* }
         mod mysql2 { $(#[test] fn $name() { super::$name(sallyport_e2e::MysqlClient::Mysql2); })* }
         mod connector_j { $(#[test] fn $name() { super::$name(sallyport_e2e::MysqlClient::ConnectorJ); })* }
+        mod sqlx { $(#[test] fn $name() { super::$name(sallyport_e2e::MysqlClient::Sqlx); })* }
+        mod mysql_async { $(#[test] fn $name() { super::$name(sallyport_e2e::MysqlClient::MysqlAsync); })* }
     };
 }
 
@@ -38,6 +40,11 @@ fn starter() -> MysqlGateway {
     MysqlGateway::with(Options::default(), "app")
 }
 
+/// The same for a client that may speak no TLS.
+fn starter_for(client: MysqlClient) -> MysqlGateway {
+    MysqlGateway::with(Options { tls: client.speaks_tls(), ..Options::default() }, "app")
+}
+
 fn open_gateway() -> MysqlGateway {
     MysqlGateway::with(Options { policy: Policy::Only(OPEN), ..Options::default() }, "modern")
 }
@@ -47,7 +54,7 @@ fn status(gateway: &MysqlGateway, order: u32) -> String {
 }
 
 fn allowed_denied_and_masked_on_one_connection(client: MysqlClient) {
-    let gateway = starter();
+    let gateway = starter_for(client);
     let mut session = MysqlSession::open(&gateway, client, AGENT);
     assert_eq!(session.run("SELECT count(*), 'allowed' FROM orders").ok(), "20|allowed\n");
     let mark = format!("mark-{}", gateway.database);
@@ -94,7 +101,7 @@ fn allowed_denied_and_masked_on_one_connection(client: MysqlClient) {
 }
 
 fn held_and_approved_runs_exactly_once(client: MysqlClient) {
-    let gateway = starter();
+    let gateway = starter_for(client);
     let mut session = MysqlSession::open(&gateway, client, AGENT);
     session.start("UPDATE orders SET total = total + 1, status = 'paid' WHERE id = 3");
     let id = gateway.open_request();
@@ -111,6 +118,7 @@ fn held_and_approved_runs_exactly_once(client: MysqlClient) {
 fn held_and_expired_runs_never(client: MysqlClient) {
     let gateway = MysqlGateway::with(
         Options {
+            tls: client.speaks_tls(),
             policy: Policy::StarterAnd(
                 r#"@id("quick") @hold("dba") @ttl("2s") permit (principal, action == Action::"sql:update", resource);"#,
             ),
@@ -125,7 +133,7 @@ fn held_and_expired_runs_never(client: MysqlClient) {
 }
 
 fn bad_credentials_and_an_absent_target_open_nothing(client: MysqlClient) {
-    let gateway = starter();
+    let gateway = starter_for(client);
     for (password, database) in [("slp_wrong", "shop-prod"), ("", "shop-prod")] {
         let (_, outcome) = MysqlSession::attempt_at(&gateway, client, password, database);
         assert!(outcome.code.is_some(), "{outcome:?}");
@@ -135,13 +143,14 @@ fn bad_credentials_and_an_absent_target_open_nothing(client: MysqlClient) {
         let (_, outcome) = MysqlSession::attempt_at(&gateway, client, &token, database);
         assert!(outcome.code.is_some(), "{database}: {outcome:?}");
     }
-    let down = MysqlGateway::with(Options { target_down: true, ..Options::default() }, "app");
+    let tls = client.speaks_tls();
+    let down = MysqlGateway::with(Options { target_down: true, tls, ..Options::default() }, "app");
     let (_, outcome) = MysqlSession::attempt(&down, client, &down.token(AGENT));
     assert!(outcome.code.is_some(), "{outcome:?}");
 }
 
 fn a_killed_session_ends_and_its_replay_shows_masked_rows_only(client: MysqlClient) {
-    let gateway = starter();
+    let gateway = starter_for(client);
     let mut session = MysqlSession::open(&gateway, client, AGENT);
     session.run("SELECT id, email FROM users WHERE id = 1").ok();
     session.run("DROP TABLE orders").refused(1227, "SLP-DENIED");
@@ -160,13 +169,18 @@ fn a_killed_session_ends_and_its_replay_shows_masked_rows_only(client: MysqlClie
 }
 
 /// Clients with server-side prepared statements.
-const PREPARING: [MysqlClient; 3] =
-    [MysqlClient::ConnectorPython, MysqlClient::Mysql2, MysqlClient::ConnectorJ];
+const PREPARING: [MysqlClient; 5] = [
+    MysqlClient::ConnectorPython,
+    MysqlClient::Mysql2,
+    MysqlClient::ConnectorJ,
+    MysqlClient::Sqlx,
+    MysqlClient::MysqlAsync,
+];
 
 #[test]
 fn prepared_statements_are_decided_masked_and_shown_with_their_parameters() {
     for client in PREPARING {
-        let gateway = starter();
+        let gateway = starter_for(client);
         let mut session = MysqlSession::open(&gateway, client, AGENT);
         let rows = session.execute(
             "SELECT id, name, email, profile, total FROM users JOIN orders USING (id) WHERE id = ?",
@@ -189,6 +203,43 @@ fn prepared_statements_are_decided_masked_and_shown_with_their_parameters() {
 }
 
 #[test]
+fn a_statement_that_is_prepared_in_sql_is_followed_from_text_to_text() {
+    let gateway = MysqlGateway::with(Options { limits: "hold_wait = \"1s\"", ..Options::default() }, "app");
+    let mut session = MysqlSession::open(&gateway, MysqlClient::PyMySql, AGENT);
+    session.run("EXECUTE p").refused(1227, "SLP-UNKNOWN");
+    session.run("PREPARE p FROM 'SELECT COUNT(*) FROM orders WHERE id > ?'").ok();
+    session.run("SET @least = 5").ok();
+    assert_eq!(session.run("EXECUTE p USING @least").ok(), "15\n");
+    assert_eq!(session.run("execute P using @least;").ok(), "15\n");
+    session.run("PREPARE hidden FROM 'SELECT id, email FROM users'").ok();
+    let hidden = session.run("EXECUTE hidden");
+    assert!(hidden.ok().contains("‹pii.email›") && !hidden.ok().contains("whisper"), "{hidden:?}");
+    // What is held is shown, and approved, with what it stands for.
+    let prepare = "PREPARE u FROM 'UPDATE orders SET status = ''paid'' WHERE id = 7'";
+    session.run(prepare).refused(1227, "SLP-TICKET");
+    gateway.approve(&gateway.open_request());
+    session.run(prepare).ok();
+    session.run("EXECUTE u").refused(1227, "SLP-TICKET");
+    let id = gateway.open_request();
+    let shown = gateway.cli(BOB, &["approvals", "show", &id]).ok();
+    assert!(shown.contains("''paid''") && shown.contains("EXECUTE u"), "{shown}");
+    gateway.approve(&id);
+    session.run("EXECUTE u").ok();
+    assert_eq!((status(&gateway, 7), status(&gateway, 8)), ("paid".into(), "new".into()));
+    session.run("PREPARE d FROM 'DROP TABLE orders'").refused(1227, "SLP-DENIED");
+    // Under another mode, from a variable, behind DEALLOCATE and a reset it is unknown.
+    session.run("SET sql_mode = 'ANSI_QUOTES'").ok();
+    session.run("EXECUTE p USING @least").refused(1227, "SLP-UNKNOWN");
+    session.run("SET sql_mode = DEFAULT").ok();
+    assert_eq!(session.run("EXECUTE p USING @least").ok(), "15\n");
+    session.run("DEALLOCATE PREPARE hidden").ok();
+    session.run("EXECUTE hidden").refused(1227, "SLP-UNKNOWN");
+    session.run("PREPARE p FROM 'SELECT 1'").ok();
+    session.run("PREPARE p FROM 'SELECT nothing FROM nowhere'");
+    session.run("EXECUTE p").refused(1227, "SLP-UNKNOWN");
+}
+
+#[test]
 fn an_approval_is_for_its_parameters_alone() {
     let gateway = MysqlGateway::with(Options { limits: "hold_wait = \"1s\"", ..Options::default() }, "app");
     let mut session = MysqlSession::open(&gateway, MysqlClient::Mysql2, AGENT);
@@ -198,6 +249,72 @@ fn an_approval_is_for_its_parameters_alone() {
     session.execute(sql, &["paid", "7"]).refused(1227, "SLP-TICKET");
     session.execute(sql, &["paid", "6"]).ok();
     assert_eq!((status(&gateway, 6), status(&gateway, 7)), ("paid".into(), "new".into()));
+}
+
+/// Connector/J sends a batch as one bulk execution.
+#[test]
+fn a_batch_is_one_operation_with_all_its_rows() {
+    let gateway = open_gateway();
+    let mut session = MysqlSession::open(&gateway, MysqlClient::ConnectorJ, AGENT);
+    let sql = "INSERT INTO notes (id, body) VALUES (?, ?)";
+    let rows: Vec<String> = (1..=300).flat_map(|id| [id.to_string(), format!("note {id} 'é'")]).collect();
+    let words: Vec<&str> = [sql, "2"].into_iter().chain(rows.iter().map(String::as_str)).collect();
+    assert_eq!(session.op("batch", &words).ok(), "300\n");
+    let kept = "SELECT COUNT(*), MIN(id), MAX(id), COUNT(DISTINCT body) FROM notes";
+    assert_eq!(gateway.admin_sql(kept), "300\t1\t300\t300");
+    let seventh = "SELECT HEX(CONVERT(body USING utf8mb4)) FROM notes WHERE id = 7";
+    assert_eq!(gateway.admin_sql(seventh), "6E6F746520372027C3A927");
+    session.op("batch", &[sql, "2", "400", "\\N", "401", "x"]).ok();
+    assert_eq!(gateway.admin_sql("SELECT id FROM notes WHERE body IS NULL"), "400");
+    // A masked value that comes back in any row: none is written.
+    let marked = [sql, "2", "500", "x", "501", "see ‹pii.email›", "502", "y"];
+    session.op("batch", &marked).refused(1227, "SLP-MASK");
+    assert_eq!(gateway.admin_sql("SELECT COUNT(*) FROM notes WHERE id >= 500"), "0");
+    assert_eq!(session.run("SELECT 1").ok(), "1\n");
+    // Each row can be read afterwards, of what ran and of what did not.
+    let id = gateway.newest_session();
+    let replay = gateway.cli("admin", &["sessions", "replay", &id]).ok();
+    for word in ["note 7 ", "note 299 ", "501"] {
+        assert!(replay.contains(word), "{word}: {replay}");
+    }
+}
+
+#[test]
+fn a_batch_that_waits_is_shown_with_every_row_and_approved_as_it_is() {
+    let gateway = MysqlGateway::with(Options { limits: "hold_wait = \"2s\"", ..Options::default() }, "app");
+    let mut session = MysqlSession::open(&gateway, MysqlClient::ConnectorJ, AGENT);
+    let sql = "UPDATE orders SET status = ? WHERE id = ?";
+    let batch = [sql, "2", "paid", "11", "sent", "12"];
+    session.op("batch", &batch).refused(1227, "SLP-TICKET");
+    let id = gateway.open_request();
+    let shown = gateway.cli(BOB, &["approvals", "show", &id]).ok();
+    for word in ["paid", "sent", "11", "12", "parameter_rows", sql] {
+        assert!(shown.contains(word), "{word}: {shown}");
+    }
+    gateway.approve(&id);
+    // Another row, one more, one less: not what was approved.
+    for other in [
+        &[sql, "2", "paid", "11", "sent", "13"][..],
+        &[sql, "2", "paid", "11", "sent", "12", "sent", "13"],
+        &[sql, "2", "sent", "12", "paid", "11"],
+    ] {
+        session.op("batch", other).refused(1227, "SLP-TICKET");
+    }
+    assert_eq!((status(&gateway, 11), status(&gateway, 12)), ("new".into(), "new".into()));
+    session.op("batch", &batch).ok();
+    assert_eq!((status(&gateway, 11), status(&gateway, 12)), ("paid".into(), "sent".into()));
+    session.op("batch", &batch).refused(1227, "SLP-TICKET");
+}
+
+#[test]
+fn what_is_larger_than_an_approver_is_shown_is_a_limit() {
+    let gateway = starter();
+    let mut session = MysqlSession::open(&gateway, MysqlClient::ConnectorJ, AGENT);
+    let large = "x".repeat(2 << 20);
+    let outcome = session.execute("UPDATE notes SET body = ? WHERE id = ?", &[&large, "1"]);
+    outcome.refused(1226, "SLP-LIMIT");
+    assert!(outcome.message.contains("1024 KiB"), "{outcome:?}");
+    assert_eq!(session.run("SELECT 1").ok(), "1\n");
 }
 
 #[test]
@@ -353,8 +470,9 @@ fn password(gateway: &MysqlGateway, who: &str, words: &[&str]) -> (String, Strin
 
 #[test]
 fn a_short_lived_password_signs_in_where_a_token_cannot() {
-    let gateway = starter();
-    let (user, secret) = password(&gateway, AGENT, &["shop-prod", "--expires", "10m"]);
+    let (gateway, plain) = (starter(), starter_for(MysqlClient::Sqlx));
+    let password_at = |gateway| password(gateway, AGENT, &["shop-prod", "--expires", "10m"]);
+    let ((user, secret), (plain_user, plain_secret)) = (password_at(&gateway), password_at(&plain));
     for client in [
         MysqlClient::Mariadb,
         MysqlClient::PyMySql,
@@ -362,19 +480,26 @@ fn a_short_lived_password_signs_in_where_a_token_cannot() {
         MysqlClient::SqlAlchemy,
         MysqlClient::Mysql2,
         MysqlClient::ConnectorJ,
+        MysqlClient::Sqlx,
+        MysqlClient::MysqlAsync,
     ] {
+        let (gateway, user, secret) = if client.speaks_tls() {
+            (&gateway, &user, &secret)
+        } else {
+            (&plain, &plain_user, &plain_secret)
+        };
         let (mut session, outcome) =
-            MysqlSession::attempt_as(&gateway, client, Some(&user), &secret, "shop-prod");
+            MysqlSession::attempt_as(gateway, client, Some(user), secret, "shop-prod");
         outcome.ok();
         assert_eq!(session.run("SELECT email FROM users WHERE id = 1").ok(), "‹pii.email›\n", "{client:?}");
         session.run("DROP TABLE orders").refused(1227, "SLP-DENIED");
         // Another's password, or none, opens nothing.
         for wrong in ["", "x", &secret[1..]] {
-            let (_, outcome) = MysqlSession::attempt_as(&gateway, client, Some(&user), wrong, "shop-prod");
+            let (_, outcome) = MysqlSession::attempt_as(gateway, client, Some(user), wrong, "shop-prod");
             assert!(outcome.code.is_some(), "{client:?}: {wrong}");
         }
         let stranger = "slp-aaaaaaaaaaaaaaaa";
-        let (_, outcome) = MysqlSession::attempt_as(&gateway, client, Some(stranger), &secret, "shop-prod");
+        let (_, outcome) = MysqlSession::attempt_as(gateway, client, Some(stranger), secret, "shop-prod");
         assert!(outcome.code.is_some(), "{client:?}");
     }
     // By the other plugin at once, and by one that the gateway asks it to leave for that.

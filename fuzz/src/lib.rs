@@ -193,6 +193,7 @@ pub fn mysql_frames(data: &[u8]) {
             mysql_wire::handshake::AuthSwitch::parse(payload).is_ok(),
             mysql_wire::command::Command::parse(payload).is_ok(),
             mysql_wire::command::Execute::parse(payload, parameters, None, |index| index == 1).is_ok(),
+            bulk(payload, parameters),
             mysql_wire::column::Column::parse(payload).is_ok(),
             mysql_wire::reply::Done::parse(payload).is_ok(),
             mysql_wire::reply::Done::parse_eof(payload).is_ok(),
@@ -204,6 +205,18 @@ pub fn mysql_frames(data: &[u8]) {
         ];
         std::hint::black_box(answers);
     }
+}
+
+/// Many rows of parameters: what is sent on is read as what came.
+fn bulk(payload: &[u8], parameters: usize) -> bool {
+    let Ok(read) = mysql_wire::bulk::Bulk::parse(payload, parameters, None, 1 << 10) else { return false };
+    assert_eq!(read.values.len() % parameters, 0, "rows are whole");
+    let types = read.types.clone().expect("they were given, since none were known");
+    let mut sent = BytesMut::new();
+    read.put(&mut sent, 7, &types);
+    let again = mysql_wire::bulk::Bulk::parse(&sent, parameters, None, 1 << 10).expect("it reads back");
+    assert_eq!((&again.values, again.unit_results), (&read.values, read.unit_results));
+    true
 }
 
 /// Text under the detectors: spans lie within the text, and what is masked no longer stands there.

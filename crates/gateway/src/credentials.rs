@@ -7,8 +7,8 @@
 //! target that was edited since gets nothing until the next load, so that a secret never travels to
 //! another host.
 //!
-//! SCRAM's derived keys are kept beside the value, by salt and iteration count: connecting again
-//! costs no PBKDF2.
+//! SCRAM's derived keys are kept beside the value, by salt and iteration count, and the seed of MariaDB's
+//! `parsec`: connecting again costs no PBKDF2.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -141,6 +141,7 @@ pub(crate) struct TargetCredential {
     holder: Holder,
     password: Option<Secret<String>>,
     derived: Mutex<Vec<Derived>>,
+    seed: Mutex<Option<Arc<SigningSeed>>>,
 }
 
 struct Derived {
@@ -155,6 +156,19 @@ pub(crate) struct ScramKeys {
     pub(crate) client: Secret<[u8; 32]>,
     /// `HMAC(SaltedPassword, "Server Key")`.
     pub(crate) server: Secret<[u8; 32]>,
+}
+
+/// The seed of `parsec`'s key: enough to authenticate without the password.
+pub(crate) struct SigningSeed {
+    /// The extended salt that it is for.
+    pub(crate) extended: Vec<u8>,
+    pub(crate) seed: Secret<[u8; 32]>,
+}
+
+impl fmt::Debug for SigningSeed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningSeed([secret])")
+    }
 }
 
 impl fmt::Debug for ScramKeys {
@@ -197,6 +211,17 @@ impl TargetCredential {
         derived.push(Derived { salt: salt.to_vec(), iterations, keys });
     }
 
+    /// The seed that was derived last, if it was for this extended salt.
+    pub(crate) fn seed(&self, extended: &[u8]) -> Option<Arc<SigningSeed>> {
+        let seed = self.seed.lock().unwrap_or_else(PoisonError::into_inner);
+        seed.as_ref().filter(|seed| seed.extended == extended).map(Arc::clone)
+    }
+
+    /// Keeps a seed that a server has taken.
+    pub(crate) fn keep_seed(&self, seed: Arc<SigningSeed>) {
+        *self.seed.lock().unwrap_or_else(PoisonError::into_inner) = Some(seed);
+    }
+
     /// How many keys are kept.
     #[cfg(test)]
     pub(crate) fn derived_count(&self) -> usize {
@@ -215,6 +240,7 @@ fn read_all(
                 holder: Holder::of(target),
                 password: read(&target.name, &target.credential, env)?,
                 derived: Mutex::new(Vec::new()),
+                seed: Mutex::new(None),
             };
             Ok((target.name.clone(), Arc::new(credential)))
         })

@@ -248,6 +248,15 @@ pub(crate) fn unverifiable(error: &AuthError) -> Refusal {
 
 /// The store did not answer.
 pub(crate) fn store(error: &StoreError) -> Refusal {
+    if matches!(error, StoreError::TooLarge) {
+        let most = sallyport_store::MAX_REQUEST >> 10;
+        return Refusal::new(
+            RefusalCode::Limit,
+            Blame::Downstream,
+            format!("it would wait for approval and is larger than an approver is shown: {most} KiB with its parameters"),
+        )
+        .hint("nothing of it was run. Send less at once.");
+    }
     tracing::error!(%error, "the store refuses");
     if matches!(error, StoreError::TooMany) {
         return Refusal::new(

@@ -29,7 +29,7 @@ pub use database::Store;
 pub use error::{AnswerError, StoreError};
 pub use passwords::PasswordRecord;
 pub use policies::PolicyVersion;
-pub use requests::{MAX_OPEN_REQUESTS, RequestFilter};
+pub use requests::{MAX_OPEN_REQUESTS, MAX_REQUEST, RequestFilter};
 pub use sessions::{SessionFilter, SessionRow};
 pub use tokens::TokenRecord;
 

@@ -19,7 +19,7 @@ use crate::error::{AnswerError, StoreError};
 /// Open requests that one principal may have at a time: approvers must not be flooded.
 pub const MAX_OPEN_REQUESTS: u64 = 20;
 /// Bytes of one request as stored. Nobody reads more, and what nobody reads nobody approves.
-const MAX_BODY: usize = 1 << 20;
+pub const MAX_REQUEST: usize = 1 << 20;
 /// Bytes of an approver's note.
 const MAX_NOTE: usize = 4096;
 const MAX_LIST: u32 = 200;
@@ -44,7 +44,7 @@ impl Store {
             return Err(StoreError::Conflict);
         }
         let body = serde_json::to_string(request).map_err(|_| StoreError::Corrupt("request"))?;
-        if body.len() > MAX_BODY {
+        if body.len() > MAX_REQUEST {
             return Err(StoreError::TooLarge);
         }
         let own = (self.clone(), request.to_owned());

@@ -33,7 +33,7 @@ async fn a_request_that_comes_answered_is_refused() {
 async fn a_request_too_large_to_read_is_refused() {
     let (store, clock, _dir) = fixture().await;
     let mut large = request(1, clock.now());
-    large.text = "x".repeat(MAX_BODY);
+    large.text = "x".repeat(MAX_REQUEST);
     assert!(matches!(store.add_request(&large).await, Err(StoreError::TooLarge)));
 }
 

@@ -11,6 +11,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.sql.Types;
 import java.util.Properties;
 
 public class Driver {
@@ -60,6 +61,7 @@ public class Driver {
         settings.setProperty("password", System.getenv("SALLYPORT_PASSWORD"));
         settings.setProperty("allowMultiQueries", "true");
         settings.setProperty("useServerPrepStmts", "true");
+        settings.setProperty("useBulkStmts", "true");
         if (words.length > 3 && !words[3].isEmpty()) {
             settings.setProperty("useSsl", "true");
             settings.setProperty("serverSslCert", words[3]);
@@ -75,6 +77,20 @@ public class Driver {
                         try (PreparedStatement statement = connection.prepareStatement(part[1])) {
                             for (int at = 2; at < part.length; at++) statement.setString(at - 1, part[at]);
                             say(all(statement, statement.execute()), null);
+                        }
+                    } else if (part[0].equals("batch")) {
+                        // batch TAB text TAB parameters of a row TAB value…; \N is NULL
+                        int width = Integer.parseInt(part[2]);
+                        try (PreparedStatement statement = connection.prepareStatement(part[1])) {
+                            for (int at = 3; at < part.length; at += width) {
+                                for (int of = 0; of < width; of++) {
+                                    String value = part[at + of];
+                                    if (value.equals("\\N")) statement.setNull(of + 1, Types.VARCHAR);
+                                    else statement.setString(of + 1, value);
+                                }
+                                statement.addBatch();
+                            }
+                            say("[[" + statement.executeBatch().length + "]]", null);
                         }
                     } else if (part[0].equals("cursor")) {
                         try (PreparedStatement statement = connection.prepareStatement(part[1])) {

@@ -1,5 +1,7 @@
 //! What a client asks ("Command Phase", "COM_STMT_EXECUTE").
 
+use bytes::{BufMut as _, BytesMut};
+
 use super::column::{binary_value, kind};
 use super::error::WireError;
 use super::reader::Reader;
@@ -36,6 +38,8 @@ pub mod number {
     pub const STMT_FETCH: u8 = 0x1c;
     /// `COM_RESET_CONNECTION`
     pub const RESET_CONNECTION: u8 = 0x1f;
+    /// `COM_STMT_BULK_EXECUTE` of MariaDB.
+    pub const STMT_BULK_EXECUTE: u8 = 0xfa;
 }
 
 /// A command, read.
@@ -64,6 +68,12 @@ pub enum Command<'a> {
     Prepare(&'a [u8]),
     /// A prepared statement to run; [`Execute::parse`] reads the rest.
     Execute {
+        /// The statement.
+        statement: u32,
+    },
+    /// A prepared statement to run for many rows of parameters; [`Bulk::parse`](super::bulk::Bulk::parse) reads
+    /// the rest.
+    BulkExecute {
         /// The statement.
         statement: u32,
     },
@@ -114,6 +124,7 @@ impl<'a> Command<'a> {
             number::PING => Self::Ping,
             number::STMT_PREPARE => Self::Prepare(reader.remaining()),
             number::STMT_EXECUTE => Self::Execute { statement: reader.u32()? },
+            number::STMT_BULK_EXECUTE => Self::BulkExecute { statement: reader.u32()? },
             number::STMT_SEND_LONG_DATA => Self::SendLongData {
                 statement: reader.u32()?,
                 parameter: reader.u16()?,
@@ -158,6 +169,10 @@ pub struct Execute<'a> {
     pub types: Option<Vec<ParameterType>>,
     /// The parameters.
     pub values: Vec<Value<'a>>,
+    /// Which are NULL, as it came.
+    nulls: &'a [u8],
+    /// The values as they came.
+    rest: &'a [u8],
 }
 
 /// Flags of an execution that are known: a cursor for reading, for update, scrollable.
@@ -183,36 +198,78 @@ impl<'a> Execute<'a> {
             return Err(reader.malformed());
         }
         if parameters == 0 {
-            return Ok(Self { flags, types: None, values: Vec::new() });
+            return Ok(Self { flags, types: None, values: Vec::new(), nulls: &[], rest: &[] });
         }
         let bitmap = reader.take(parameters.div_ceil(8))?;
         let types = match reader.u8()? {
             0 => None,
-            1 => {
-                let pairs = reader.take(parameters.checked_mul(2).ok_or(reader.malformed())?)?;
-                let read = |pair: &[u8]| match *pair {
-                    [kind, flags] => Some(ParameterType { kind, unsigned: flags & 0x80 != 0 }),
-                    _ => None,
-                };
-                let types: Option<Vec<ParameterType>> = pairs.chunks_exact(2).map(read).collect();
-                Some(types.ok_or(reader.malformed())?)
-            }
+            1 => Some(read_types(&mut reader, parameters)?),
             _ => return Err(reader.malformed()),
         };
         let used = types.as_deref().or(known).filter(|types| types.len() == parameters);
         let used = used.ok_or(reader.malformed())?;
+        let rest = reader.clone().remaining();
         let mut values = Vec::with_capacity(parameters);
         for (index, of) in used.iter().enumerate() {
             let is_null = bitmap.get(index / 8).is_some_and(|byte| byte & (1 << (index % 8)) != 0);
             values.push(if sent(index) {
                 Value::Sent
-            } else if is_null || of.kind == kind::NULL {
+            } else if is_null {
                 Value::Null
             } else {
-                Value::Bytes(binary_value(&mut reader, of.kind)?)
+                Value::Bytes(parameter(&mut reader, of.kind)?)
             });
         }
         reader.finish()?;
-        Ok(Self { flags, types, values })
+        Ok(Self { flags, types, values, nulls: bitmap, rest })
+    }
+
+    /// Writes it as a command for that statement, with the types that it was read by: a server that holds
+    /// others reads it all the same.
+    pub fn put(&self, out: &mut BytesMut, statement: u32, types: &[ParameterType]) {
+        out.put_u8(number::STMT_EXECUTE);
+        out.put_u32_le(statement);
+        out.put_u8(self.flags);
+        out.put_u32_le(1);
+        if self.values.is_empty() {
+            return;
+        }
+        out.put_slice(self.nulls);
+        out.put_u8(1);
+        put_types(out, types);
+        out.put_slice(self.rest);
+    }
+}
+
+/// A parameter of that type, without the length before it. Not of types that one server takes for bytes, another
+/// for a number, and a third for NULL with nothing behind it: clients send none of them, and whoever did would
+/// have the rest read otherwise than it is read here.
+pub(super) fn parameter<'a>(reader: &mut Reader<'a>, of: u8) -> Result<&'a [u8], WireError> {
+    match of {
+        kind::NULL | kind::INT24 | kind::YEAR | kind::BIT | kind::GEOMETRY => Err(reader.malformed()),
+        of => binary_value(reader, of),
+    }
+}
+
+/// Set in the second byte of a type when a number has no sign.
+const UNSIGNED: u8 = 0x80;
+
+/// Two bytes for each parameter.
+pub(super) fn read_types(
+    reader: &mut Reader<'_>,
+    parameters: usize,
+) -> Result<Vec<ParameterType>, WireError> {
+    let pairs = reader.take(parameters.checked_mul(2).ok_or(reader.malformed())?)?;
+    let read = |pair: &[u8]| match *pair {
+        [kind, flags] => Some(ParameterType { kind, unsigned: flags & UNSIGNED != 0 }),
+        _ => None,
+    };
+    let types: Option<Vec<ParameterType>> = pairs.chunks_exact(2).map(read).collect();
+    types.ok_or(reader.malformed())
+}
+
+pub(super) fn put_types(out: &mut BytesMut, types: &[ParameterType]) {
+    for of in types {
+        out.put_slice(&[of.kind, if of.unsigned { UNSIGNED } else { 0 }]);
     }
 }

@@ -17,6 +17,12 @@ pub enum WireError {
         /// The limit.
         limit: usize,
     },
+    /// More values than are kept.
+    #[error("more than {limit} values")]
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
     /// Packets of one payload that do not follow one another.
     #[error("packets out of order")]
     Order,

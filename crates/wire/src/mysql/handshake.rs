@@ -270,8 +270,9 @@ impl AuthSwitch {
         }
         let plugin = reader.nul_bytes()?.to_vec();
         let data = reader.remaining();
-        let data = data.strip_suffix(&[0]).unwrap_or(data).to_vec();
-        Ok(Self { plugin, data })
+        // Only behind a scramble of this length is the NUL no part of it; longer ones may end in one.
+        let scramble = data.strip_suffix(&[0]).filter(|data| data.len() == SCRAMBLE);
+        Ok(Self { plugin, data: scramble.unwrap_or(data).to_vec() })
     }
 
     /// Writes the payload.
@@ -280,7 +281,7 @@ impl AuthSwitch {
         out.put_slice(&self.plugin);
         out.put_u8(0);
         out.put_slice(&self.data);
-        if !self.data.is_empty() {
+        if self.data.len() == SCRAMBLE {
             out.put_u8(0);
         }
     }

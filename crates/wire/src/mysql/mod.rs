@@ -2,10 +2,11 @@
 //! Client/Server Protocol; "MariaDB Client/Server Protocol").
 //!
 //! [`PacketDecoder`] cuts a byte stream into [`Packet`]s, joined where a payload spans several;
-//! [`handshake`] reads and writes what comes before the first command, [`command`] what a client asks,
-//! [`reply`] how a server answers, [`column`] and [`row`] what results are made of. Compression is not in
-//! here: it is not offered.
+//! [`handshake`] reads and writes what comes before the first command, [`command`] and [`bulk`] what a client
+//! asks, [`reply`] how a server answers, [`column`] and [`row`] what results are made of. Compression is not
+//! in here: it is not offered.
 
+pub mod bulk;
 pub mod capability;
 pub mod column;
 pub mod command;

@@ -3,6 +3,7 @@
 use bytes::BytesMut;
 use proptest::prelude::*;
 
+use super::bulk::{Bulk, Given};
 use super::capability as cap;
 use super::column::{Column, kind};
 use super::command::{Command, Execute, ParameterType, Value};
@@ -57,10 +58,13 @@ fn handshakes_read_back() {
     let mut out = BytesMut::new();
     request.put(&mut out);
     assert_eq!(client_first(&out).unwrap(), ClientFirst::Tls(request));
-    let switch = AuthSwitch { plugin: b"client_ed25519".to_vec(), data: vec![1; 20] };
-    let mut out = BytesMut::new();
-    switch.put(&mut out);
-    assert_eq!(AuthSwitch::parse(&out).unwrap(), switch);
+    // A scramble of 20 bytes has a NUL behind it; a longer one may end in one of its own.
+    for data in [vec![1; 20], vec![0; 20], [vec![1; 31], vec![0]].concat(), Vec::new()] {
+        let switch = AuthSwitch { plugin: b"client_ed25519".to_vec(), data };
+        let mut out = BytesMut::new();
+        switch.put(&mut out);
+        assert_eq!(AuthSwitch::parse(&out).unwrap(), switch);
+    }
     assert!(AuthSwitch::parse(&[0xfe]).is_err(), "passwords of before 4.1");
 }
 
@@ -202,6 +206,112 @@ fn parameters_are_decoded_and_types_remembered() {
     }
 }
 
+/// An execution whose types the server holds already goes on with them: it may hold others.
+#[test]
+fn an_execution_is_sent_on_with_the_types_that_it_was_read_by() {
+    let types = [
+        ParameterType { kind: kind::LONG, unsigned: true },
+        ParameterType { kind: kind::VAR_STRING, unsigned: false },
+    ];
+    let came = [&[0x17, 9, 0, 0, 0, 0, 1, 0, 0, 0][..], &[0b00, 0], &[9, 0, 0, 0, 2, b'h', b'i']].concat();
+    let read = Execute::parse(&came, 2, Some(&types), |_| false).unwrap();
+    let mut out = BytesMut::new();
+    read.put(&mut out, 7, &types);
+    let wanted = [
+        &[0x17, 7, 0, 0, 0, 0, 1, 0, 0, 0][..],
+        &[0b00, 1, kind::LONG, 0x80, kind::VAR_STRING, 0],
+        &[9, 0, 0, 0, 2, b'h', b'i'],
+    ]
+    .concat();
+    assert_eq!(out, wanted);
+    let again = Execute::parse(&out, 2, None, |_| false).unwrap();
+    assert_eq!((again.types.as_deref(), again.values), (Some(&types[..]), read.values));
+    let none = Execute::parse(&[0x17, 9, 0, 0, 0, 1, 1, 0, 0, 0], 0, None, |_| false).unwrap();
+    let mut out = BytesMut::new();
+    none.put(&mut out, 7, &[]);
+    assert_eq!(&out[..], [0x17, 7, 0, 0, 0, 1, 1, 0, 0, 0]);
+}
+
+/// MariaDB takes a bit string or a geometry for NULL and reads the next parameter from where it stands; MySQL
+/// takes a year for a text.
+#[test]
+fn attack_25_types_that_servers_read_differently_are_no_parameters() {
+    for of in [kind::NULL, kind::INT24, kind::YEAR, kind::BIT, kind::GEOMETRY] {
+        let value = |of: u8| match of {
+            kind::INT24 => vec![1; 4],
+            kind::YEAR => vec![1; 2],
+            kind::NULL => Vec::new(),
+            _ => vec![2, b'h', b'i'],
+        };
+        let execute = |nulls: u8, value: &[u8]| {
+            [&[0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0][..], &[nulls, 1, of, 0], value].concat()
+        };
+        assert!(Execute::parse(&execute(0, &value(of)), 1, None, |_| false).is_err(), "type {of}");
+        let bulk = |rest: &[u8]| [&[0xfa, 1, 0, 0, 0, 128, 0, of, 0][..], rest].concat();
+        assert!(Bulk::parse(&bulk(&[&[0], &value(of)[..]].concat()), 1, None, 9).is_err(), "type {of}");
+        // NULL has no bytes, whatever its type.
+        assert_eq!(Execute::parse(&execute(1, &[]), 1, None, |_| false).unwrap().values, [Value::Null]);
+        assert_eq!(Bulk::parse(&bulk(&[1]), 1, None, 9).unwrap().values, [Given::Null]);
+    }
+}
+
+/// Two rows of a number and a text.
+fn bulk() -> Vec<u8> {
+    [
+        &[0xfa, 1, 0, 0, 0, 128, 0][..],
+        &[kind::LONG, 0x80, kind::VAR_STRING, 0],
+        &[0, 5, 0, 0, 0, 0, 2, b'h', b'i'],
+        &[2, 1],
+    ]
+    .concat()
+}
+
+#[test]
+fn many_rows_of_parameters_are_decoded_with_their_indicators() {
+    let bytes = bulk();
+    assert_eq!(Command::parse(&bytes).unwrap(), Command::BulkExecute { statement: 1 });
+    let read = Bulk::parse(&bytes, 2, None, 100).unwrap();
+    let wanted = [Given::Bytes(&[5, 0, 0, 0]), Given::Bytes(b"hi"), Given::Default, Given::Null];
+    assert_eq!((&read.values[..], read.unit_results), (&wanted[..], false));
+    let types = read.types.clone().unwrap();
+    // Without types: those of the last execution, and with them it goes on.
+    let again = [&[0xfa, 1, 0, 0, 0, 64, 0][..], &[3, 0, 1, b'x']].concat();
+    assert!(Bulk::parse(&again, 2, None, 100).is_err(), "they were never given");
+    let read = Bulk::parse(&again, 2, Some(&types), 100).unwrap();
+    assert_eq!(read.values, [Given::Ignore, Given::Bytes(b"x")]);
+    assert!(read.unit_results);
+    let mut out = BytesMut::new();
+    read.put(&mut out, 9, &types);
+    let sent = [&[0xfa, 9, 0, 0, 0, 192, 0][..], &[kind::LONG, 0x80, kind::VAR_STRING, 0], &[3, 0, 1, b'x']];
+    assert_eq!(&out[..], sent.concat());
+}
+
+#[test]
+fn many_rows_of_parameters_cut_anywhere_or_with_what_nobody_knows_are_refused() {
+    let bytes = bulk();
+    for cut in 0..bytes.len() {
+        // Behind the first row it is whole again, with a row less.
+        let read = Bulk::parse(&bytes[..cut], 2, None, 100);
+        assert_eq!(read.map(|read| read.values.len()).ok(), (cut == bytes.len() - 2).then_some(2), "{cut}");
+    }
+    let with = |place: usize, byte: u8| {
+        let mut bytes = bulk();
+        bytes[place] = byte;
+        Bulk::parse(&bytes, 2, None, 100).is_err()
+    };
+    for flags in [129, 130, 136, 0x80 | 0x20] {
+        assert!(with(5, flags), "flags {flags}");
+    }
+    assert!(with(6, 1), "flags of the second byte");
+    assert!(with(7, 99), "a type that nobody knows");
+    for indicator in [4, 5, 0x80, 0xff] {
+        assert!(with(11, indicator), "indicator {indicator}");
+    }
+    assert!(Bulk::parse(&bytes, 0, None, 100).is_err(), "nothing to give values for");
+    assert!(Bulk::parse(&[&bytes[..], &[0]].concat(), 2, None, 100).is_err(), "half a row");
+    assert_eq!(Bulk::parse(&bytes, 2, None, 3), Err(WireError::TooMany { limit: 3 }));
+}
+
 fn rows() -> impl Strategy<Value = Vec<(u8, Option<Vec<u8>>)>> {
     let one = prop_oneof![
         (Just(kind::TINY), prop::option::of(prop::collection::vec(any::<u8>(), 1))),
@@ -229,6 +339,44 @@ proptest! {
     }
 
     #[test]
+    fn rows_of_parameters_read_back(rows in prop::collection::vec(rows(), 1..6)) {
+        let types: Vec<ParameterType> =
+            rows[0].iter().map(|(kind, _)| ParameterType { kind: *kind, unsigned: false }).collect();
+        let mut bytes = BytesMut::from(&[0xfa, 1, 0, 0, 0, 128, 0][..]);
+        for of in &types {
+            bytes.extend_from_slice(&[of.kind, 0]);
+        }
+        let mut wanted: Vec<Given<'_>> = Vec::new();
+        for (index, of) in rows.iter().flat_map(|_| types.iter().enumerate()) {
+            // The first row's values, each as its type has it; NULL, the default or nothing where it has none.
+            match &rows[0][index].1 {
+                Some(value) => {
+                    bytes.extend_from_slice(&[0]);
+                    match of.kind {
+                        kind::DATETIME => bytes.extend_from_slice(&[u8::try_from(value.len()).unwrap()]),
+                        kind::VAR_STRING => put_lenenc(&mut bytes, value.len() as u64),
+                        _ => {}
+                    }
+                    bytes.extend_from_slice(value);
+                    wanted.push(Given::Bytes(value));
+                }
+                None => {
+                    let (indicator, given) =
+                        [(1, Given::Null), (2, Given::Default), (3, Given::Ignore)][index % 3];
+                    bytes.extend_from_slice(&[indicator]);
+                    wanted.push(given);
+                }
+            }
+        }
+        let read = Bulk::parse(&bytes, types.len(), None, 1000).unwrap();
+        prop_assert_eq!(&read.values, &wanted);
+        let mut out = BytesMut::new();
+        read.put(&mut out, 1, &types);
+        prop_assert_eq!(&out, &bytes);
+        prop_assert!(Bulk::parse(&bytes[..bytes.len() - 1], types.len(), None, 1000).ok() != Some(read));
+    }
+
+    #[test]
     fn numbers_read_back(value in any::<u64>()) {
         let mut out = BytesMut::new();
         put_lenenc(&mut out, value);
@@ -245,12 +393,13 @@ proptest! {
         seen += usize::from(AuthSwitch::parse(&bytes).is_ok());
         seen += usize::from(Command::parse(&bytes).is_ok());
         seen += usize::from(Execute::parse(&bytes, count, None, |index| index % 2 == 0).is_ok());
+        seen += usize::from(Bulk::parse(&bytes, count, None, 64).is_ok());
         seen += usize::from(Column::parse(&bytes).is_ok());
         seen += usize::from(Done::parse(&bytes).is_ok()) + usize::from(Done::parse_eof(&bytes).is_ok());
         seen += usize::from(Failure::parse(&bytes).is_ok()) + usize::from(Prepared::parse(&bytes).is_ok());
         seen += usize::from(column_count(&bytes).is_ok()) + usize::from(text_values(&bytes, count).is_ok());
         seen += usize::from(binary_values(&bytes, vec![kind::LONG; count].into_iter()).is_ok());
-        prop_assert!(seen < 14);
+        prop_assert!(seen < 15);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::fault::Fault;
 use super::refusal::{TLS_REQUIRED, failure_as};
-use super::server::is_mariadb;
+use super::server::{Greets, is_mariadb};
 use crate::downstream::Downstream;
 use crate::house::House;
 use crate::settings::ListenerTls;
@@ -39,7 +39,7 @@ const FAST_OK: &[u8] = &[1, 3];
 const COLLATION: u8 = 45;
 
 /// What callers are offered. Left out, and said so in docs/protocols/mysql.md: compression, local files, query
-/// attributes, session tracking, MariaDB's bulk executions and its shorter metadata.
+/// attributes, session tracking and MariaDB's shorter metadata.
 const OFFERED: u64 = cap::FOUND_ROWS
     | cap::LONG_FLAG
     | cap::CONNECT_WITH_DB
@@ -107,7 +107,7 @@ pub(super) async fn open(
     house: &House,
     socket: TcpStream,
     peer: SocketAddr,
-    version: &str,
+    greets: &Greets,
     number: u32,
 ) -> Result<Knock, Fault> {
     let mut socket = Downstream::Plain(socket);
@@ -122,9 +122,13 @@ pub(super) async fn open(
     if takes_tls {
         offered |= cap::SSL;
     }
-    offered |= if is_mariadb(version) { cap::MARIADB_PROGRESS } else { cap::MYSQL };
+    offered |= if is_mariadb(&greets.version) {
+        cap::MARIADB_PROGRESS | greets.offers & cap::MARIADB_BULK
+    } else {
+        cap::MYSQL
+    };
     let greeting = Greeting {
-        version: version.as_bytes().to_vec(),
+        version: greets.version.as_bytes().to_vec(),
         connection: number,
         scramble,
         capabilities: offered,

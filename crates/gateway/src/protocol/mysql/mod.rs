@@ -10,6 +10,7 @@
 //! both sockets are heard, so that a caller that leaves is noticed and a held one can give up.
 
 mod answer;
+mod bulk;
 mod callers;
 mod catalog;
 mod control;
@@ -20,6 +21,7 @@ mod handshake;
 mod holding;
 mod kill;
 mod masking;
+mod named;
 mod operation;
 mod parameters;
 mod prepared;

@@ -37,6 +37,8 @@ pub(super) struct Candidate {
     pub(super) kind: OperationKind,
     pub(super) text: Arc<[u8]>,
     pub(super) parameters: Arc<[Parameter]>,
+    /// How many rows of parameters there are, where there may be several.
+    pub(super) rows: Option<usize>,
     pub(super) inspection: Arc<Inspection>,
     /// The state that it is read in, for its digest.
     pub(super) reading: super::reading::Reading,
@@ -77,6 +79,7 @@ impl Talk {
             return self.kill(connection, query);
         }
         let message = command(number::QUERY, &text);
+        let (text, inspection) = self.with_prepared(text, inspection);
         self.run_text(text, inspection, &message, Answer::Results).await
     }
 
@@ -131,6 +134,7 @@ impl Talk {
             kind: OperationKind::Query,
             text,
             parameters: Arc::from([]),
+            rows: None,
             inspection: Arc::clone(&inspection),
             reading: self.reading.clone(),
         };
@@ -141,12 +145,16 @@ impl Talk {
                 Ok(())
             }
             Admission::Passed(permit, operation) => {
-                let mut running = self.forward(permit, &operation, message, inspection, &catalog)?;
+                let mut running =
+                    self.forward(permit, &operation, message, Arc::clone(&inspection), &catalog)?;
                 self.send_on().await?;
                 match answer {
                     Answer::Results => self.results(&mut running, false).await?,
                     Answer::Columns => self.columns_only(&mut running).await?,
                     Answer::Line => self.line(&mut running).await?,
+                }
+                if running.error.is_none() && !self.dirty {
+                    self.named.ended(&inspection, &operation.text, &self.reading);
                 }
                 self.ended(running)
             }
@@ -182,10 +190,11 @@ impl Talk {
                 StateEffect::CatalogDirty => catalog::changed(&self.session),
             }
         }
-        let ran_code = inspection.statements.iter().any(|statement| statement.unclassed_code);
-        if ran_code || facts.unknown.is_some() || facts.touches(Group::Code) {
-            self.dirty = true;
-        }
+        let ran_code = inspection.statements.iter().any(|statement| statement.unclassed_code)
+            || facts.unknown.is_some()
+            || facts.touches(Group::Code);
+        self.dirty |= ran_code;
+        self.named.began(inspection, text, ran_code, &self.reading);
         self.taint.began(inspection, text, basis);
         if self.transaction.len() >= SHOWN_STATEMENTS {
             self.transaction.remove(0);
@@ -213,7 +222,10 @@ impl Talk {
         let under = Under::new(&self.session, &self.session.policy(), &self.session.labels(), in_transaction);
         let expanded = deciding::facts(catalog, &candidate.inspection);
         let Decided { facts, mut decision, .. } = self.decisions.of(&self.session, &expanded, &under);
-        let bound = candidate.reading.bound(in_transaction);
+        let mut bound = candidate.reading.bound(in_transaction);
+        if let Some(rows) = candidate.rows {
+            bound.insert("parameter_rows", rows.to_string());
+        }
         let labels = self.session.labels();
         let withheld = !super::recorded(&candidate.text).withheld().is_empty();
         let key = labels.hash_key().filter(|_| withheld);
@@ -234,7 +246,12 @@ impl Talk {
             parameters: candidate.parameters,
             digest,
         };
-        let shown = parameters::shown(&operation.parameters);
+        // Preparing runs nothing: what would be held is held when it is executed.
+        if candidate.kind == OperationKind::Prepare && decision.effect == Effect::Hold {
+            decision = Arc::new(Decision { effect: Effect::Allow, hold: None, ..(*decision).clone() });
+        }
+        let is_held = decision.effect == Effect::Hold;
+        let shown = if is_held { parameters::shown(&operation.parameters) } else { Vec::new() };
         let asked = Asked {
             operation: &operation,
             recorded: &super::recorded(&operation.text),
@@ -246,10 +263,6 @@ impl Talk {
             parameters: &shown,
             transaction: &self.transaction,
         };
-        // Preparing runs nothing: what would be held is held when it is executed.
-        if candidate.kind == OperationKind::Prepare && decision.effect == Effect::Hold {
-            decision = Arc::new(Decision { effect: Effect::Allow, hold: None, ..(*decision).clone() });
-        }
         if decision.effect != Effect::Deny
             && let Some(refusal) = never(&candidate.inspection)
                 .or_else(|| self.hidden_setting(&candidate.inspection, &operation, catalog))

@@ -1,17 +1,35 @@
 //! Parameters of an execution: as an operation keeps them, and as an approver reads them.
 
 use sallyport_core::{Parameter, ParameterFormat, visible};
+use sallyport_wire::mysql::bulk::Given;
 use sallyport_wire::mysql::column::kind;
 use sallyport_wire::mysql::command::ParameterType;
 
 /// Set in a type's number when the value has no sign.
 const UNSIGNED: u32 = 0x100;
+/// Set when the column's default stands in the value's place.
+const DEFAULT: u32 = 0x200;
+/// Set when the column is left out.
+const IGNORE: u32 = 0x400;
 
 /// A parameter as the digest binds it and the recording keeps it.
 pub(super) fn kept(of: ParameterType, value: Option<Vec<u8>>) -> Parameter {
     let sign = if of.unsigned { UNSIGNED } else { 0 };
     let format = if is_text(of.kind) { ParameterFormat::Text } else { ParameterFormat::Binary };
     Parameter { type_id: u32::from(of.kind) | sign, format, value }
+}
+
+/// The same of one among many rows.
+pub(super) fn given(of: ParameterType, value: Given<'_>) -> Parameter {
+    let (value, instead) = match value {
+        Given::Bytes(bytes) => (Some(bytes.to_vec()), 0),
+        Given::Null => (None, 0),
+        Given::Default => (None, DEFAULT),
+        Given::Ignore => (None, IGNORE),
+    };
+    let mut parameter = kept(of, value);
+    parameter.type_id |= instead;
+    parameter
 }
 
 fn is_text(of: u8) -> bool {
@@ -30,7 +48,13 @@ fn is_text(of: u8) -> bool {
 
 /// Each parameter as text; nothing for NULL.
 pub(super) fn shown(parameters: &[Parameter]) -> Vec<Option<String>> {
-    parameters.iter().map(|parameter| parameter.value.as_deref().map(|value| one(parameter, value))).collect()
+    let shown = |parameter: &Parameter| match &parameter.value {
+        Some(value) => Some(one(parameter, value)),
+        None if parameter.type_id & DEFAULT != 0 => Some("(the column's default)".to_owned()),
+        None if parameter.type_id & IGNORE != 0 => Some("(left out)".to_owned()),
+        None => None,
+    };
+    parameters.iter().map(shown).collect()
 }
 
 fn one(parameter: &Parameter, value: &[u8]) -> String {
@@ -117,6 +141,10 @@ mod tests {
             kept(of(kind::DATETIME, false), Some(vec![0xe4, 7, 2, 29, 23, 5, 9])),
             kept(of(kind::TIME, false), Some(vec![1, 1, 0, 0, 0, 2, 3, 4])),
             kept(of(kind::NULL, false), None),
+            given(of(kind::LONG, true), Given::Bytes(&[7, 0, 0, 0])),
+            given(of(kind::LONG, true), Given::Null),
+            given(of(kind::LONG, true), Given::Default),
+            given(of(kind::LONG, true), Given::Ignore),
         ];
         assert_eq!(
             shown(&parameters),
@@ -127,8 +155,15 @@ mod tests {
                 Some("0xff00".into()),
                 Some("2020-02-29 23:05:09".into()),
                 Some("-1d 02:03:04".into()),
-                None
+                None,
+                Some("7".into()),
+                None,
+                Some("(the column's default)".into()),
+                Some("(left out)".into()),
             ]
         );
+        // An approval is for what was left to the server, too: all four are other parameters.
+        let rest: std::collections::HashSet<_> = parameters.iter().skip(6).collect();
+        assert_eq!(rest.len(), 5);
     }
 }

@@ -12,7 +12,7 @@ use sallyport_core::{Blame, OperationKind, Parameter, Refusal, RefusalCode};
 use sallyport_inspect::mysql::Inspection;
 use sallyport_wire::mysql::command::{Execute, ParameterType, Value, number};
 use sallyport_wire::mysql::reply::{Failure, Prepared, tag};
-use sallyport_wire::mysql::{Packet, capability as cap};
+use sallyport_wire::mysql::{Packet, capability as cap, put_packet};
 
 use super::control::Control;
 use super::fault::Fault;
@@ -29,6 +29,18 @@ const STATEMENTS: usize = 4096;
 const STATEMENT_BYTES: usize = 32 << 20;
 /// How MariaDB's clients name the statement that was prepared last.
 const LAST: u32 = u32::MAX;
+
+/// An execution, decoded.
+pub(super) struct Run {
+    /// The statement, by the target's number.
+    pub(super) number: u32,
+    pub(super) parameters: Arc<[Parameter]>,
+    /// How many rows of parameters there are, where there may be several.
+    pub(super) rows: Option<usize>,
+    /// A cursor is asked for.
+    pub(super) cursor: bool,
+}
+
 /// ER_UNKNOWN_STMT_HANDLER
 const NO_STATEMENT: u16 = 1243;
 
@@ -39,14 +51,14 @@ pub(super) struct Statement {
     inspection: Arc<Inspection>,
     /// The state that it was read in; the target keeps it with the statement, too.
     reading: Reading,
-    parameters: usize,
+    pub(super) parameters: usize,
     /// The types of the last execution, which may leave them out the next time.
-    types: Option<Vec<ParameterType>>,
+    pub(super) types: Option<Vec<ParameterType>>,
     /// Parts of parameters, by their place.
-    long: BTreeMap<u16, Vec<u8>>,
+    pub(super) long: BTreeMap<u16, Vec<u8>>,
     /// More was sent in parts than is kept.
-    too_long: bool,
-    cursor: Option<Cursor>,
+    pub(super) too_long: bool,
+    pub(super) cursor: Option<Cursor>,
 }
 
 /// An open cursor.
@@ -59,6 +71,8 @@ pub(super) struct Cursor {
 impl Talk {
     /// `COM_STMT_PREPARE`
     pub(super) async fn prepare(&mut self, text: &[u8]) -> Result<(), Fault> {
+        // Should this one come to nothing, the number -1 names none.
+        self.last_prepared = None;
         self.read_session().await?;
         let held: usize = self.statements.values().map(|statement| statement.text.len()).sum();
         if self.statements.len() >= STATEMENTS || held.saturating_add(text.len()) > STATEMENT_BYTES {
@@ -76,6 +90,7 @@ impl Talk {
             kind: OperationKind::Prepare,
             text: Arc::clone(&text),
             parameters: Arc::from([]),
+            rows: None,
             inspection: Arc::clone(&inspection),
             reading: self.reading.clone(),
         };
@@ -143,7 +158,7 @@ impl Talk {
 
     /// `COM_STMT_EXECUTE`
     pub(super) async fn execute(&mut self, packet: &Packet, asked: u32) -> Result<(), Fault> {
-        let number = if asked == LAST { self.last_prepared.unwrap_or(LAST) } else { asked };
+        let number = self.numbered(asked);
         let Some(statement) = self.statements.get_mut(&number) else { return self.no_statement() };
         statement.cursor = None;
         if statement.too_long {
@@ -190,21 +205,26 @@ impl Talk {
             part.put_slice(data);
             message.put_slice(&command(number::STMT_SEND_LONG_DATA, &part));
         }
-        let rest = packet.payload().get(5..).unwrap_or_default();
-        let mut body = BytesMut::with_capacity(rest.len() + 4);
-        body.put_u32_le(number);
-        body.put_slice(rest);
-        message.put_slice(&command(number::STMT_EXECUTE, &body));
+        let mut payload = BytesMut::with_capacity(packet.payload().len() + 2 * types.len());
+        execute.put(&mut payload, number, &types);
+        put_packet(&mut message, &mut 0, &payload);
         statement.types = Some(types);
         statement.long.clear();
-        let (text, inspection, reading) =
-            (Arc::clone(&statement.text), Arc::clone(&statement.inspection), statement.reading.clone());
+        let run = Run { number, parameters: Arc::from(parameters), rows: None, cursor: flags != 0 };
+        self.run_prepared(run, &message).await
+    }
+
+    /// Runs a prepared statement with decoded parameters.
+    pub(super) async fn run_prepared(&mut self, run: Run, message: &[u8]) -> Result<(), Fault> {
+        let Some(statement) = self.statements.get(&run.number) else { return self.no_statement() };
+        let inspection = Arc::clone(&statement.inspection);
         let candidate = Candidate {
             kind: OperationKind::Execute,
-            text,
-            parameters: Arc::from(parameters),
+            text: Arc::clone(&statement.text),
+            parameters: run.parameters,
+            rows: run.rows,
             inspection: Arc::clone(&inspection),
-            reading,
+            reading: statement.reading.clone(),
         };
         let catalog = self.catalog(&inspection.facts).await?;
         match self.admit(candidate, &catalog).await? {
@@ -213,11 +233,11 @@ impl Talk {
                 Ok(())
             }
             Admission::Passed(permit, operation) => {
-                let mut running = self.forward(permit, &operation, &message, inspection, &catalog)?;
+                let mut running = self.forward(permit, &operation, message, inspection, &catalog)?;
                 self.send_on().await?;
                 let cursor = self.results_of(&mut running, true).await?;
-                match (cursor, self.statements.get_mut(&number)) {
-                    (Some(plan), Some(statement)) if flags != 0 => {
+                match (cursor, self.statements.get_mut(&run.number)) {
+                    (Some(plan), Some(statement)) if run.cursor => {
                         statement.cursor = Some(Cursor { running, plan });
                         Ok(())
                     }
@@ -232,7 +252,7 @@ impl Talk {
         let limit = self.session.house.settings.message_bytes;
         let held: usize =
             self.statements.values().flat_map(|statement| statement.long.values()).map(Vec::len).sum();
-        let number = if number == LAST { self.last_prepared.unwrap_or(LAST) } else { number };
+        let number = self.numbered(number);
         let Some(statement) = self.statements.get_mut(&number) else { return };
         if usize::from(parameter) >= statement.parameters || held.saturating_add(data.len()) > limit {
             statement.too_long = true;
@@ -266,7 +286,7 @@ impl Talk {
 
     /// `COM_STMT_CLOSE`, which is never answered.
     pub(super) fn close_statement(&mut self, number: u32) {
-        let number = if number == LAST { self.last_prepared.unwrap_or(LAST) } else { number };
+        let number = self.numbered(number);
         if self.statements.remove(&number).is_some() {
             self.target.upstream.forward_control(&Control::Close(number));
         }
@@ -281,7 +301,12 @@ impl Talk {
         self.control(Control::Reset(number)).await
     }
 
-    fn no_statement(&mut self) -> Result<(), Fault> {
+    /// The number that a client means.
+    pub(super) fn numbered(&self, asked: u32) -> u32 {
+        if asked == LAST { self.last_prepared.unwrap_or(LAST) } else { asked }
+    }
+
+    pub(super) fn no_statement(&mut self) -> Result<(), Fault> {
         let failure = Failure {
             code: NO_STATEMENT,
             state: Some(*b"HY000"),

@@ -1,5 +1,5 @@
-//! Which server a target is: its version as it greets, remembered, since callers are greeted before they say
-//! which target they want.
+//! Which server a target is: its version and what it offers, as it greets. Remembered, since callers are greeted
+//! before they say which target they want.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,30 +40,44 @@ pub(super) fn is_mariadb(version: &str) -> bool {
     version.contains("MariaDB")
 }
 
-/// The versions that targets greeted with, by target name.
+/// What a target greets with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Greets {
+    pub(super) version: String,
+    /// Capabilities that it offers.
+    pub(super) offers: u64,
+}
+
+impl Greets {
+    fn unknown() -> Self {
+        Self { version: UNKNOWN.to_owned(), offers: 0 }
+    }
+}
+
+/// What targets greeted with, by target name.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
-    known: Mutex<BTreeMap<String, String>>,
+    known: Mutex<BTreeMap<String, Greets>>,
     /// When a target was last asked in vain.
     asked: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl Versions {
     /// Remembers what a target greeted with.
-    pub(super) fn learn(&self, target: &str, version: &str) {
-        self.known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(target.to_owned(), version.to_owned());
+    pub(super) fn learn(&self, target: &str, upstream: &upstream::Upstream) -> Greets {
+        let greets = Greets { version: upstream.version.clone(), offers: upstream.offers };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(target.to_owned(), greets.clone());
+        greets
     }
 
-    fn of(&self, target: &str) -> Option<String> {
+    fn of(&self, target: &str) -> Option<Greets> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).get(target).cloned()
     }
 
-    /// The version that a caller is told: that of the target whose listener it came by, on the shared one the
-    /// first target's. One that was never reached is asked, which counts as a sign-in there and happens once.
-    pub(super) async fn told(&self, house: &House, own: Option<&str>) -> String {
+    /// What a caller is greeted by: the target whose listener it came by, on the shared one the first target.
+    /// One that was never reached is asked, which counts as a sign-in there and happens once.
+    pub(super) async fn told(&self, house: &House, own: Option<&str>) -> Greets {
         let first = {
             let targets = house.targets.get();
             let ours = |it: &&crate::house::ReachableTarget| {
@@ -72,7 +86,7 @@ impl Versions {
             let mut ours = targets.values().filter(ours);
             ours.next().map(|it| (Arc::clone(&it.target), it.tls.clone()))
         };
-        let Some((target, tls)) = first else { return UNKNOWN.to_owned() };
+        let Some((target, tls)) = first else { return Greets::unknown() };
         if let Some(known) = self.of(&target.name) {
             return known;
         }
@@ -81,13 +95,10 @@ impl Versions {
             return known;
         }
         if asked.is_some_and(|at| at.elapsed() < BACK_OFF) {
-            return UNKNOWN.to_owned();
+            return Greets::unknown();
         }
         *asked = Some(Instant::now());
-        match self.ask(house, &target, tls).await {
-            Some(version) => version,
-            None => UNKNOWN.to_owned(),
-        }
+        self.ask(house, &target, tls).await.unwrap_or_else(Greets::unknown)
     }
 
     async fn ask(
@@ -95,15 +106,14 @@ impl Versions {
         house: &House,
         target: &Target,
         tls: Option<Arc<tokio_rustls::rustls::ClientConfig>>,
-    ) -> Option<String> {
+    ) -> Option<Greets> {
         let credentials = house.credentials.get();
         let wish = upstream::Wish::own(target);
         match upstream::dial(target, &credentials, tls, &wish, PATIENCE).await {
             Ok(upstream) => {
-                let version = upstream.version.clone();
-                self.learn(&target.name, &version);
+                let greets = self.learn(&target.name, &upstream);
                 upstream.leave().await;
-                Some(version)
+                Some(greets)
             }
             Err(error) => {
                 tracing::warn!(target = %target.name, detail = error.detail(), "its version could not be asked");

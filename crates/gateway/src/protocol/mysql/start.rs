@@ -42,7 +42,8 @@ const PASSED_ON: u64 = cap::FOUND_ROWS
     | cap::MULTI_STATEMENTS
     | cap::MULTI_RESULTS
     | cap::PS_MULTI_RESULTS
-    | cap::MARIADB_PROGRESS;
+    | cap::MARIADB_PROGRESS
+    | cap::MARIADB_BULK;
 
 /// Starts a conversation.
 ///
@@ -54,12 +55,12 @@ pub(super) async fn start(
     peer: SocketAddr,
     own: Option<&str>,
 ) -> Result<Conversation, Fault> {
-    let version = house.protocols.mysql.versions.told(house, own).await;
+    let greets = house.protocols.mysql.versions.told(house, own).await;
     let mut number = [0_u8; 4];
     getrandom::fill(&mut number).map_err(|_| wording::internal("no randomness"))?;
     // Drivers read it as a signed number, and 0 means none.
     let number = (u32::from_le_bytes(number) & 0x7fff_ffff).max(1);
-    let mut knock = handshake::open(house, socket, peer, &version, number).await?;
+    let mut knock = handshake::open(house, socket, peer, &greets, number).await?;
     match introduce(house, &mut knock, peer, own).await {
         Ok(Introduced { session, authenticated, upstream, place }) => {
             let done = Done { status: status::AUTOCOMMIT, ..Done::default() };
@@ -142,7 +143,7 @@ async fn introduce(
             tracing::warn!(target = %target.name, detail = error.detail(), "the target could not be reached");
             error.refusal(&target)
         })?;
-    house.protocols.mysql.versions.learn(&target.name, &upstream.version);
+    house.protocols.mysql.versions.learn(&target.name, &upstream);
     let says = client_says(&knock.response);
     let connection =
         Connection { principal: principal.name.clone(), handle: Arc::clone(registered.handle()) };
@@ -254,7 +255,7 @@ pub(crate) async fn test_target(house: &House, name: &str) -> Option<TargetHealt
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Some(match dialled {
         Ok(upstream) => {
-            house.protocols.mysql.versions.learn(name, &upstream.version);
+            house.protocols.mysql.versions.learn(name, &upstream);
             let tls = if upstream.stream.is_tls() { "TLS" } else { "plain text" };
             let detail = format!("{} over {tls}", visible::line(&upstream.version));
             upstream.leave().await;

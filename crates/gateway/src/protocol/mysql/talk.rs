@@ -16,6 +16,7 @@ use super::control::Control;
 use super::conversation::{Canceller, Shared};
 use super::fault::Fault;
 use super::masking::Taint;
+use super::named::Named;
 use super::prepared::Statement;
 use super::reading::{Reading, unread};
 use super::refusal::failure;
@@ -47,6 +48,8 @@ pub(super) struct Talk {
     pub(super) statements: BTreeMap<u32, Statement>,
     /// The one prepared last, which MariaDB's clients may name by -1.
     pub(super) last_prepared: Option<u32>,
+    /// Statements that were prepared in SQL.
+    pub(super) named: Named,
     /// What of the session's own may hold protected values.
     pub(super) taint: Taint,
     /// Earlier statements of the open transaction, for approvers.
@@ -75,6 +78,7 @@ impl Talk {
             status: status::AUTOCOMMIT,
             statements: BTreeMap::new(),
             last_prepared: None,
+            named: Named::default(),
             taint: Taint::default(),
             transaction: Vec::new(),
             decisions: Decisions::default(),
@@ -143,6 +147,7 @@ impl Talk {
             Command::Statistics => self.statistics(packet).await,
             Command::Prepare(text) => self.prepare(text).await,
             Command::Execute { statement } => self.execute(packet, statement).await,
+            Command::BulkExecute { statement } => self.execute_bulk(packet, statement).await,
             Command::SendLongData { statement, parameter, data } => {
                 self.long_data(statement, parameter, data);
                 Ok(())
@@ -161,6 +166,7 @@ impl Talk {
                 self.transaction.clear();
                 self.dirty = true;
                 self.taint.forget();
+                self.named.forget();
                 self.control(Control::ResetConnection).await
             }
             Command::ProcessKill(number) => self.kill(number, false),
@@ -334,7 +340,6 @@ fn name_of(number: u8) -> &'static str {
         0x15 => "COM_REGISTER_SLAVE",
         0x1e => "COM_BINLOG_DUMP_GTID",
         0x20 => "COM_CLONE",
-        0xfa => "COM_STMT_BULK_EXECUTE",
         0xfe => "COM_MULTI",
         _ => "of an unknown number",
     }

@@ -16,9 +16,10 @@ use tokio_rustls::rustls::ClientConfig;
 use zeroize::Zeroizing;
 
 use super::exchange::Exchange;
+use super::parsec;
 use super::plugins::{Plugin, clear, encrypted};
 use super::{Upstream, Wish, said, unreadable};
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, TargetCredential};
 use crate::dialling::{DialError, DialErrorKind, UpstreamStream, connect, secure, within};
 
 /// Largest packet that is read before the sign-in is done.
@@ -50,17 +51,16 @@ pub(crate) async fn dial(
     deadline: Duration,
 ) -> Result<Upstream, DialError> {
     let credential = credentials.for_target(target)?;
-    let none = String::new();
-    let password = credential.password().map_or(&none, |secret| secret.expose());
-    within(deadline, sign_in(target, tls, wish, password)).await
+    within(deadline, sign_in(target, tls, wish, &credential)).await
 }
 
 async fn sign_in(
     target: &Target,
     tls: Option<Arc<ClientConfig>>,
     wish: &Wish,
-    password: &str,
+    credential: &Arc<TargetCredential>,
 ) -> Result<Upstream, DialError> {
+    let password = credential.password().map(|secret| secret.expose().as_str()).unwrap_or_default();
     let stream = UpstreamStream::Plain(connect(target).await?);
     let mut exchange = Exchange::new(stream, BytesMut::with_capacity(4096), MAX_PACKET);
     let packet = exchange.receive().await?;
@@ -97,12 +97,14 @@ async fn sign_in(
         }
     };
     let is_tls = exchange.stream.is_tls();
-    // A plugin that we do not know may be switched to one that we do.
-    let mut plugin = Plugin::named(&greeting.plugin).unwrap_or(Plugin::Native);
+    // A plugin that we do not know, or whose scramble a greeting has no room for, may be switched to one that
+    // we do.
+    let known = Plugin::named(&greeting.plugin).filter(|plugin| *plugin != Plugin::Parsec);
+    let mut plugin = known.unwrap_or(Plugin::Native);
     let mut data = greeting.scramble.to_vec();
     let mut first = match plugin {
         // Not before the server asked: what it greets with is not what this account has.
-        Plugin::Clear | Plugin::Ed25519 => Zeroizing::new(Vec::new()),
+        Plugin::Clear | Plugin::Ed25519 | Plugin::Parsec => Zeroizing::new(Vec::new()),
         plugin => plugin.first(password, &data, is_tls)?,
     };
     let response = Response {
@@ -122,15 +124,20 @@ async fn sign_in(
     let mut payload = BytesMut::new();
     response.put(&mut payload);
     exchange.send(payload).await?;
+    let mut seed = None;
     for _ in 0..MAX_PACKETS {
         let packet = exchange.receive().await?;
         match packet.tag() {
             tag::OK => {
+                if let Some(seed) = seed {
+                    credential.keep_seed(seed);
+                }
                 let version = String::from_utf8_lossy(&greeting.version).into_owned();
                 return Ok(Upstream {
                     stream: exchange.stream,
                     version,
                     capabilities,
+                    offers: greeting.capabilities,
                     connection: greeting.connection,
                     leftover: exchange.buffer,
                 });
@@ -145,6 +152,16 @@ async fn sign_in(
                 data = switch.data;
                 let answer = plugin.first(password, &data, is_tls)?;
                 exchange.send(BytesMut::from(answer.as_slice())).await?;
+            }
+            // The salt comes as it is, or behind the byte of more data.
+            AUTH_MORE | parsec::PBKDF2 if plugin == Plugin::Parsec => {
+                let extended = packet.payload();
+                let extended = extended.strip_prefix(&[AUTH_MORE]).unwrap_or(extended);
+                // Taken: what is signed once is not signed again.
+                let scramble = std::mem::take(&mut data);
+                let (answer, derived) = parsec::answer(credential, &scramble, extended).await?;
+                exchange.send(BytesMut::from(answer.as_slice())).await?;
+                seed = Some(derived);
             }
             AUTH_MORE => {
                 let more = packet.payload().get(1..).unwrap_or_default();

@@ -1,10 +1,12 @@
-//! Sign-in against a double of MySQL 8, written from its protocol document: no such server is among the tests.
+//! Sign-in against a double of MySQL 8 and of MariaDB 11.6, written from their protocol documents: no such server
+//! is among the tests.
 
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::{KeySize, OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, PrivateDecryptingKey};
+use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sallyport_core::{CredentialRef, TlsSettings};
@@ -21,6 +23,12 @@ use crate::downstream::Downstream;
 
 const PASSWORD: &str = "hunter2";
 const SCRAMBLE: [u8; 20] = *b"abcdefghijklmnopqrst";
+/// The random bytes of a server with `parsec`.
+const PARSEC: [u8; 32] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZ01234\0";
+const SALT: &str = "lhXyNv1cIxpB8EnTxR7ON7S7";
+/// What the server stores for the password and the salt, by factor; by Python's hashlib and cryptography.
+const STORED_0: &str = "ILvS/oZMgNwBPs13UUdsZaWnAw/rVHm0ZWNvtHsGsto=";
+const STORED_3: &str = "CHukYpmPBH5/FEmIp54cudSiVcuqV0XF7ZexlRDjjDc=";
 
 /// What the double says once it has the client's response.
 #[derive(Clone, Debug)]
@@ -37,6 +45,12 @@ enum Step {
     Wants(Vec<u8>),
     /// The next packet must be the password under the public key.
     WantsSealed,
+    /// `AuthSwitchRequest` to `parsec`, whose scramble ends in a NUL.
+    Parsec,
+    /// The extended salt of this factor, as MariaDB sends it, or as `AuthMoreData`.
+    Salt(u8, bool),
+    /// The next packet must be signed with this public key.
+    WantsSigned(&'static str),
     /// OK.
     Done,
 }
@@ -136,6 +150,21 @@ async fn play(plugin: &str, tls: bool, steps: Vec<Step>) -> Went {
                     AuthSwitch { plugin: to.into(), data: SCRAMBLE.to_vec() }.put(&mut payload)
                 }
                 Step::Raw(bytes) => payload.extend_from_slice(&bytes),
+                Step::Parsec => {
+                    AuthSwitch { plugin: b"parsec".to_vec(), data: PARSEC.to_vec() }.put(&mut payload)
+                }
+                Step::Salt(factor, more) => {
+                    let salt = STANDARD.decode(SALT).unwrap();
+                    let before: &[u8] = if more { &[AUTH_MORE] } else { &[] };
+                    payload.extend_from_slice(&[before, &[b'P', factor], &salt].concat());
+                }
+                Step::WantsSigned(stored) => {
+                    let Ok(packet) = exchange.receive().await else { return first };
+                    let (ours, signature) = packet.payload().split_at(32);
+                    let key = UnparsedPublicKey::new(&ED25519, STANDARD.decode(stored).unwrap());
+                    key.verify(&[&PARSEC, ours].concat(), signature).expect("a signature of both scrambles");
+                    continue;
+                }
                 Step::Done => Done::default().put(&mut payload),
                 Step::Wants(bytes) => {
                     let Ok(packet) = exchange.receive().await else { return first };
@@ -211,6 +240,48 @@ async fn mysql_8_signs_in_by_what_it_remembers_in_full_and_by_rsa() {
     // Cloud sign-in: a token in the clear, inside TLS.
     let steps = vec![Step::Switch("mysql_clear_password"), Step::Wants(clear), Step::Done];
     assert_eq!(play(sha2, true, steps).await.result, Ok(()));
+}
+
+#[tokio::test]
+async fn mariadb_s_parsec_signs_what_both_sides_made_up() {
+    for (factor, stored, more) in [(0, STORED_0, false), (3, STORED_3, false), (0, STORED_0, true)] {
+        let steps = vec![
+            Step::Parsec,
+            Step::Wants(Vec::new()),
+            Step::Salt(factor, more),
+            Step::WantsSigned(stored),
+            Step::Done,
+        ];
+        for greeted in ["mysql_native_password", "parsec"] {
+            for tls in [true, false] {
+                let went = play(greeted, tls, steps.clone()).await;
+                assert_eq!(went.result, Ok(()), "factor {factor}, greeted by {greeted}, TLS {tls}");
+                assert_eq!(went.first.0, "mysql_native_password");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn attack_12_a_server_cannot_wear_the_gateway_out_or_have_it_sign_twice() {
+    use DialErrorKind::{Protocol, Untrusted};
+    let salted = |salt: Step| vec![Step::Parsec, Step::Wants(Vec::new()), salt];
+    for (name, steps, kind) in [
+        ("too many iterations", salted(Step::Salt(11, false)), Untrusted),
+        ("far too many", salted(Step::Salt(255, true)), Untrusted),
+        ("another derivation", salted(Step::Raw(vec![AUTH_MORE, b'A', 0, 7])), Protocol),
+        ("a salt cut short", salted(Step::Raw(b"P\0short".to_vec())), Protocol),
+        ("a scramble of another length", vec![Step::Switch("parsec"), Step::Salt(0, false)], Protocol),
+        ("a salt without its plugin", vec![Step::Salt(0, false)], Protocol),
+        (
+            "a second salt",
+            [salted(Step::Salt(0, false)), vec![Step::WantsSigned(STORED_0), Step::Salt(1, false)]].concat(),
+            Protocol,
+        ),
+    ] {
+        let went = play("mysql_native_password", false, steps).await;
+        assert_eq!(went.result, Err(kind), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod cancel;
 mod client;
 mod dial;
 mod exchange;
+mod parsec;
 mod plugins;
 
 use std::fmt;
@@ -58,6 +59,8 @@ pub(super) struct Upstream {
     pub(super) version: String,
     /// As negotiated.
     pub(super) capabilities: u64,
+    /// What the server offers, asked for or not.
+    pub(super) offers: u64,
     /// The server's number of the connection. Never goes to a caller.
     pub(super) connection: u32,
     /// Bytes that came behind the last OK; to be read before the socket.

@@ -1,7 +1,8 @@
 //! What each authentication plugin sends, from the password and what the server said.
 //!
 //! `mysql_native_password`, `caching_sha2_password` and `sha256_password` ("Authentication Methods"), and
-//! MariaDB's `client_ed25519`. A password goes out as it is under TLS alone, whose certificate was checked.
+//! MariaDB's `client_ed25519` and `parsec`. A password goes out as it is under TLS alone, whose certificate was
+//! checked.
 
 use aws_lc_rs::digest::{Digest, SHA1_FOR_LEGACY_USE_ONLY, SHA256, SHA512, digest};
 use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
@@ -24,6 +25,8 @@ pub(super) enum Plugin {
     Sha256,
     /// `client_ed25519` of MariaDB.
     Ed25519,
+    /// `parsec` of MariaDB, which [`super::parsec`] goes on with.
+    Parsec,
     /// `mysql_clear_password`
     Clear,
 }
@@ -36,6 +39,7 @@ impl Plugin {
             b"caching_sha2_password" => Self::CachingSha2,
             b"sha256_password" => Self::Sha256,
             b"client_ed25519" => Self::Ed25519,
+            b"parsec" => Self::Parsec,
             b"mysql_clear_password" => Self::Clear,
             _ => return None,
         })
@@ -48,6 +52,7 @@ impl Plugin {
             Self::CachingSha2 => b"caching_sha2_password",
             Self::Sha256 => b"sha256_password",
             Self::Ed25519 => b"client_ed25519",
+            Self::Parsec => b"parsec",
             Self::Clear => b"mysql_clear_password",
         }
     }
@@ -64,6 +69,8 @@ impl Plugin {
             Self::Native => native(password, data),
             Self::CachingSha2 => caching_sha2(password, data),
             Self::Ed25519 => ed25519(password, data)?,
+            // Asks for the extended salt.
+            Self::Parsec => Vec::new(),
             Self::Sha256 if tls => return Ok(clear(password)),
             // Asks for the server's key.
             Self::Sha256 => vec![1],
