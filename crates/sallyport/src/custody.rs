@@ -12,17 +12,20 @@ use sallyport_record::{Journal, KeyFiles, RecordError, retention};
 /// Who is said to have done it: files do not tell more.
 const HOST: &str = "host";
 
-/// What one thing in the folders is: `(action when it appears, action when it is gone)`.
-const HOLD: (&str, &str) = ("recording.hold", "recording.release");
-const KEY: (&str, &str) = ("recording.key", "recording.key-removed");
+/// What one thing in the folders is: the action when it appears, and when it is gone.
+type Actions = (&'static str, &'static str);
+const HOLD: Actions = ("recording.hold", "recording.release");
+const KEY: Actions = ("recording.key", "recording.key-removed");
+
+/// By what it is (`session …`, `target …`, `wrapping key …`), with a hold's reason.
+type Things = BTreeMap<String, (Actions, String)>;
 
 /// What was seen and recorded so far.
 #[derive(Debug)]
 pub(crate) struct Custody {
     recordings: PathBuf,
     keys: PathBuf,
-    /// By what it is: `session …`, `target …`, `wrapping key …`; with a hold's reason.
-    seen: BTreeMap<String, ((&'static str, &'static str), String)>,
+    seen: Things,
 }
 
 impl Custody {
@@ -31,7 +34,7 @@ impl Custody {
         Self { recordings, keys, seen: BTreeMap::new() }
     }
 
-    fn present(&self) -> Result<BTreeMap<String, ((&'static str, &'static str), String)>, RecordError> {
+    fn present(&self) -> Result<Things, RecordError> {
         let holds = retention::holds(&self.recordings)?;
         let keys = KeyFiles::in_folder(&self.keys).ids()?;
         let holds = holds.into_iter().map(|(held, reason)| (held.to_string(), (HOLD, reason)));
