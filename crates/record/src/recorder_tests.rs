@@ -162,6 +162,29 @@ async fn a_failed_sync_gives_no_receipt_and_a_new_segment() {
 }
 
 #[tokio::test]
+async fn a_removed_segment_gives_no_receipt_and_shows() {
+    let dir = folder();
+    let recorder = recorder(dir.path(), 1 << 20);
+    let tape = recorder.begin(session(1));
+    tape.append_and_wait(&opened(), &[], Need::Synced).await.unwrap();
+    for path in crate::testing::segments(dir.path()) {
+        std::fs::remove_file(path).unwrap();
+    }
+    let lost = tape.append_and_wait(&data(1), &[b"lost"], Need::Synced).await;
+    assert!(matches!(lost, Err(RecordError::NotSynced)), "{lost:?}");
+    for _ in 0..200 {
+        if recorder.healthy().is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tape.append_and_wait(&data(2), &[b"kept"], Need::Synced).await.unwrap();
+    assert_eq!(crate::testing::segments(dir.path()).len(), 1, "in a new segment");
+    drop((tape, recorder));
+    assert!(!check(dir.path()).ok());
+}
+
+#[tokio::test]
 async fn too_little_free_space_refuses_everything_but_the_seal() {
     let dir = folder();
     let starved = RecorderSettings { min_free_bytes: u64::MAX, ..settings(dir.path(), 1 << 20) };

@@ -383,3 +383,10 @@ CREATE SEQUENCE seq_leak START WITH 1 MAXVALUE 1000000
 SELECT setval(seq_leak, 5)
 DO setval(seq_leak, 77001)
 SELECT lastval(seq_leak)
+
+-- the server's own table of variables
+SELECT email, diagnosis INTO @a, @b FROM users WHERE id = 1
+SELECT variable_name, variable_value FROM information_schema.user_variables
+SELECT upper(variable_value), v.* FROM information_schema.user_variables v
+USE information_schema
+SELECT variable_value FROM user_variables
