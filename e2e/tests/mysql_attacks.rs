@@ -95,6 +95,26 @@ fn attack_21_nothing_hidden_comes_out_of_a_prepared_statement() {
 }
 
 #[test]
+fn attack_21_how_many_warnings_a_masked_value_made_is_not_told() {
+    let options = Options { policy: Policy::Only(ALL), ..Options::default() };
+    let gateway = MysqlGateway::with(options, "app");
+    let mut session = MysqlSession::open(&gateway, MysqlClient::PyMySql, AGENT);
+    // As many as the number of the value's first letter, or of the orders that there are.
+    let asks =
+        "SELECT if(id <= ord((SELECT email FROM users WHERE id = 1)), cast('x' AS int), 0) FROM orders";
+    for tells in
+        ["SELECT @@warning_count", "SELECT @@session.warning_count + 0 AS n", "SHOW COUNT(*) WARNINGS"]
+    {
+        session.run(asks);
+        let told = session.run(tells);
+        assert!(!told.rows.contains(|c: char| c.is_ascii_digit() && c != '0'), "{tells}: {}", told.rows);
+    }
+    session.run("SELECT cast('x' AS int)");
+    let own = session.run("SELECT @@warning_count");
+    assert!(own.rows.contains('1'), "those of what is not masked are: {}", own.rows);
+}
+
+#[test]
 fn attack_23_a_masked_value_that_comes_back_is_refused() {
     let gateway = MysqlGateway::with(Options { policy: Policy::Only(ALL), ..Options::default() }, "app");
     let mut session = MysqlSession::open(&gateway, MysqlClient::Mysql2, AGENT);

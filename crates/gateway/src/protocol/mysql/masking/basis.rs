@@ -37,6 +37,8 @@ pub(in super::super) struct Basis {
     strict: bool,
     /// It shows what the server keeps: perhaps messages of the operation before it, or what others run.
     shows: bool,
+    /// It may tell how many messages there were: one for each row that a condition met, for example.
+    counts: bool,
     /// It explains: its plans may show values.
     explains: bool,
     /// Its result may have other columns than its select list: PROCEDURE ANALYSE gives values in rows.
@@ -66,6 +68,7 @@ impl Basis {
             // Facts of SHOW do not say what it shows; its columns do.
             shows: facts.actions.iter().all(|action| action.action == Verb::Show),
             reshapes: has_word(text, b"analyse"),
+            counts: [&b"warning_count"[..], b"error_count"].iter().any(|word| has_word(text, word)),
             explains: inspection.statements.iter().any(|statement| statement.kind == StatementKind::Explain),
         };
         // SHOW EXPLAIN and its kind show the plan of what another connection runs, and its text.
@@ -262,7 +265,8 @@ impl Basis {
 
     /// What statements show that have no select list: messages of the one before, what others run, plans.
     fn special(&self, column: &Column, columns: &[Column], taint: &Taint, labels: &mut BTreeSet<String>) {
-        if self.shows && taint.messages && column.name == b"Message" {
+        let tells_of_them = column.name == b"Message" || column.name.starts_with(b"@@");
+        if taint.messages && (self.counts || self.shows && tells_of_them) {
             labels.extend(self.unsettled());
         }
         // SHOW PROCESSLIST, and SHOW ENGINE … STATUS, which prints texts and rows.
