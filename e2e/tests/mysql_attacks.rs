@@ -115,6 +115,18 @@ fn attack_21_how_many_warnings_a_masked_value_made_is_not_told() {
 }
 
 #[test]
+fn attack_21_a_variable_that_holds_a_masked_value_is_no_condition() {
+    let options = Options { policy: Policy::Only(ALL), ..Options::default() };
+    let gateway = MysqlGateway::with(options, "app");
+    let mut session = MysqlSession::open(&gateway, MysqlClient::PyMySql, AGENT);
+    let asks = "SELECT id FROM orders WHERE id = ord(@a)";
+    session.run("SET @a = 'x'");
+    session.run(asks).ok();
+    session.run("SELECT email INTO @a FROM users WHERE id = 1");
+    session.run(asks).refused(1227, "SLP-MASK");
+}
+
+#[test]
 fn attack_23_a_masked_value_that_comes_back_is_refused() {
     let gateway = MysqlGateway::with(Options { policy: Policy::Only(ALL), ..Options::default() }, "app");
     let mut session = MysqlSession::open(&gateway, MysqlClient::Mysql2, AGENT);

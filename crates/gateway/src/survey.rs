@@ -1,9 +1,10 @@
 //! What a target holds, as far as whoever writes labels has to know: its columns, and what detectors find in
 //! some of their values. The values are not in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sallyport_core::Target;
+use sallyport_mask::{FieldContext, detect};
 
 use crate::credentials::Credentials;
 use crate::protocol;
@@ -37,6 +38,17 @@ pub struct SurveyedColumn {
     pub sampled: usize,
     /// In how many of them what was found.
     pub found: BTreeMap<&'static str, usize>,
+}
+
+impl SurveyedColumn {
+    /// Counts what detectors find in one of its values.
+    pub(crate) fn look_at(&mut self, text: &str) {
+        let found = detect(text, &FieldContext::column(&self.column));
+        let entities: BTreeSet<&'static str> = found.into_iter().map(|finding| finding.entity).collect();
+        for entity in entities {
+            *self.found.entry(entity).or_default() += 1;
+        }
+    }
 }
 
 /// Looks at a database of a target with the gateway's own role: its columns and, where `sample` is not 0, at

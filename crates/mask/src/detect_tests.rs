@@ -168,3 +168,35 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// Many spans are looked up as they are one by one.
+    #[test]
+    fn what_lies_within_something_found_is_found_by_halving_too(
+        found in prop::collection::vec((0_usize..60, 1_usize..12, any::<bool>()), 0..20),
+        spans in prop::collection::vec((0_usize..60, 1_usize..12), 1..20),
+    ) {
+        let candidates: Vec<Candidate> = found
+            .iter()
+            .map(|(start, length, sure)| Candidate {
+                bytes: *start..start + length,
+                entity: "X",
+                detector: "x",
+                confidence: if *sure { 1.0 } else { 0.5 },
+            })
+            .collect();
+        for least in [0.0, SURE] {
+            let cover = Cover::of(least, &candidates);
+            for (start, length) in &spans {
+                let span = *start..start + length;
+                prop_assert_eq!(cover.holds(&span), is_within(&span, least, &candidates));
+            }
+        }
+    }
+}
+
+#[test]
+fn many_findings_are_all_found() {
+    let text = "4111111111111111 ".repeat(400);
+    assert_eq!(detect(&text, &FieldContext::default()).len(), 400);
+}

@@ -89,7 +89,15 @@ fn a_packed_log_is_the_same_log_and_smaller() {
         let head = packed.head.as_ref().unwrap().hash.to_string();
         assert!(ok && text.contains("holds") && text.contains(&head), "{text}");
     }
+    // Without keys the bodies in blocks were compared with nothing, which is said.
+    assert!(packed.uncompared > 0 && packed.lines().iter().any(|line| line.starts_with("ok as far as")));
     let keys = crate::testing::wrapping_folder();
+    let trust = Trust {
+        keys: Some(Arc::new(crate::KeyFiles::in_folder(&keys))),
+        ..Trust::key(key().verifying_key())
+    };
+    let compared = verify(dir.path(), &trust, |_| {}).unwrap();
+    assert!(compared.ok() && compared.uncompared == 0, "{:?}", compared.lines());
     let with_keys = ["--keys".as_ref(), keys.as_os_str()];
     if let Some((ok, text)) = crate::testing::by_the_book(dir.path(), &key(), &with_keys) {
         assert!(ok, "{text}");

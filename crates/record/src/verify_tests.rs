@@ -100,6 +100,16 @@ fn room_of_less_than_a_length_behind_the_end_is_empty_or_shows() {
 }
 
 #[test]
+fn a_folder_without_segments_is_no_recording() {
+    let dir = folder();
+    let report = check(dir.path());
+    assert!(!report.ok() && report.lines().iter().any(|line| line.contains("there is no segment")));
+    if let Some((ok, text)) = by_the_book(dir.path(), &key(), &[]) {
+        assert!(!ok && text.contains("there is no segment"), "{text}");
+    }
+}
+
+#[test]
 fn an_altered_bit_shows_wherever_it_is() {
     // Densely in the header and the first entries, sparsely in what repeats them.
     for (which, origin) in segments(origin()).iter().enumerate() {

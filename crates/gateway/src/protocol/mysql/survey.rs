@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sallyport_core::Target;
-use sallyport_mask::{FieldContext, detect};
+use sallyport_mask::FieldContext;
 
 use super::server::is_mariadb;
 use super::upstream::{Client, QueryLimits, Wish, dial};
@@ -179,15 +179,7 @@ async fn look(
             column.sampled += 1;
             // Bytes that are no text have nothing that a detector reads.
             let Ok(text) = String::from_utf8(value) else { continue };
-            let mut entities: Vec<&'static str> = detect(&text, &FieldContext::column(&column.column))
-                .into_iter()
-                .map(|finding| finding.entity)
-                .collect();
-            entities.sort_unstable();
-            entities.dedup();
-            for entity in entities {
-                *column.found.entry(entity).or_default() += 1;
-            }
+            column.look_at(&text);
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sallyport_core::Target;
-use sallyport_mask::{FieldContext, detect};
+use sallyport_mask::FieldContext;
 
 use super::upstream::{DialError, DialErrorKind, QueryLimits, UpstreamClient, dial};
 use crate::credentials::Credentials;
@@ -174,15 +174,7 @@ async fn look(
             let (Some(column), Some(value)) = (columns.get_mut(*index), value) else { continue };
             column.sampled += 1;
             let text = String::from_utf8_lossy(&value);
-            let mut entities: Vec<&'static str> = detect(&text, &FieldContext::column(&column.column))
-                .into_iter()
-                .map(|finding| finding.entity)
-                .collect();
-            entities.sort_unstable();
-            entities.dedup();
-            for entity in entities {
-                *column.found.entry(entity).or_default() += 1;
-            }
+            column.look_at(&text);
         }
     }
     Ok(())
