@@ -171,7 +171,7 @@ pub(crate) fn facts(line: Value) -> Result<Facts, serde_json::Error> {
     let server = line.flavour.as_deref().map_or(Ok(None), major);
     let params: Vec<Option<String>> = line.params.unwrap_or_default().into_iter().map(as_text).collect();
     let given = Given { server: server.unwrap_or_default(), params: &params };
-    let mut facts = inspection::read(line.text.as_bytes(), &context, given).0.facts;
+    let mut facts = inspection::read(line.text.as_bytes(), &context, given, None).inspection.facts;
     if server.is_err() && facts.unknown.is_none() {
         facts.unknown = Some(Unknown {
             code: UnknownCode::Ambiguous,

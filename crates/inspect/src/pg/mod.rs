@@ -16,6 +16,7 @@ mod lineage;
 pub(crate) mod lines;
 mod names;
 mod nesting;
+mod shape;
 mod statement;
 mod text;
 

@@ -1,7 +1,6 @@
 //! What [`inspect`](super::inspect) takes and gives.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
 use pg_query::NodeEnum;
@@ -105,8 +104,6 @@ pub struct Inspection {
 /// One statement of the text.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// Where it stands in the text, bytes.
-    pub range: Range<usize>,
     /// What the gateway has to know of it.
     pub kind: StatementKind,
     /// What its result is made of. `Columns(vec![])` when it returns no rows.

@@ -12,6 +12,7 @@ mod condition;
 mod copy;
 mod expression;
 mod from;
+pub(super) mod indifferent;
 mod json;
 mod names;
 mod naming;
@@ -293,7 +294,7 @@ impl<'a> Reader<'a> {
             });
         }
         self.found.absorb(own);
-        Statement { range: start..end, kind, lineage, effects, unclassed_code: self.unclassed }
+        Statement { kind, lineage, effects, unclassed_code: self.unclassed }
     }
 
     /// A statement at the top of the text, or run by one that is.
