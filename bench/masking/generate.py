@@ -6,7 +6,7 @@
 One cell a line: `{"id", "text", "column", "kind", "labels": [{"entity", "start", "end", "bare"}]}`; `start` and
 `end` count characters; `bare` marks a value of digits alone. Kinds: `plain` (the cell is the value), `text` (a
 sentence), `structured` (JSON, XML, CSV, log lines, URLs), `disguised` (split, spaced, full-width, zero-width,
-encoded, nested), `near` (wrong check digits or lengths; nothing to find) and `decoy` (nothing to find). Seeds
+encoded, nested, with marks or tags between, spelled out), `near` (wrong check digits or lengths; nothing to find) and `decoy` (nothing to find). Seeds
 1 to 99 are for tuning; what is reported is measured on others.
 """
 
@@ -15,6 +15,7 @@ import base64
 import html
 import json
 import random
+import re
 import sys
 import urllib.parse
 
@@ -99,6 +100,11 @@ def disguise(r, value, digits_only):
         lambda: "".join(f"&#{ord(c)};" for c in value), lambda: "".join(f"&#x{ord(c):x};" for c in value), lambda: "".join(f"\\u{ord(c):04x}" for c in value) if value.isascii() else None, lambda: html.escape(value).replace("@", "&#64;").replace(".", "&period;") if "@" in value else None,
         lambda: value.replace("-", "\u2013").replace(" ", "\u00a0") if "-" in value or " " in value else None, lambda: "".join(chr(0x660 + int(c)) if c.isdigit() else c for c in value) if digits_only else None, lambda: value.replace("-", " - ") if "-" in value and digits_only else None, lambda: value.replace("@", r.choice([" [at] ", "(at)", " (at) "])).replace(".", r.choice([".", " [dot] "])) if "@" in value and value.isascii() else None,
         lambda: value.replace("e", "\u0435").replace("o", "\u043e").replace("a", "\u0430") if any(c in value for c in "eoa") and value.isascii() else None, lambda: "".join(chr(0x1D7CE + int(c)) if c.isdigit() else c for c in value) if digits_only else None,
+        lambda: "".join(c + mark for c in value) if (mark := r.choice("\u0332\u0336\u0301\u20dd\u20e3")) else None, lambda: "".join(r.choice("⁰¹²³⁴⁵⁶⁷⁸⁹ ₀₁₂₃₄₅₆₇₈₉ ⓪①②③④⑤⑥⑦⑧⑨ ⓿❶❷❸❹❺❻❼❽❾".split())[int(c)] if c.isdigit() else c for c in value) if digits_only else None,
+        lambda: re.sub("[ -]", r.choice(["\n", "\t", "+", "_", "/", "\r\n"]), value) if re.fullmatch(r"\d{4}([ -]\d{4}){3}|\d{4}([ -])\d{6}\2\d{4,5}|\d{3}-\d\d-\d{4}", value) else None, lambda: r.choice([value + ".0", f"{value[0]}.{value[1:].rstrip('0')}e{len(value) - 1}"]) if digits_only and re.fullmatch(r"\d{14,16}", value) and not value.endswith("00") else None,
+        lambda: re.sub("[^A-Za-z0-9]", lambda m: f"={ord(m[0]):02X}", value) if "@" in value and value.isascii() else None, lambda: "".join(f"={b:02X}" for b in value.encode()), lambda: value.replace("@", r.choice(["<b>@</b>", "<wbr>@", "<!-- -->@", "<span class=\"x\">@</span>"])) if "@" in value else None, lambda: "".join(f"<b>{c}</b>" for c in value)[3:-4] if len(value) < 40 and "<" not in value else None,
+        lambda: value.replace("@", r.choice([" AT ", " at ", " @ ", "_at_"])).replace(".", r.choice([" DOT ", " dot "])) if "@" in value and value.isascii() and "_" not in value else None, lambda: base64.b32encode(value.encode()).decode().rstrip(r.choice(["", "="])), lambda: r.choice([base64.b85encode, base64.a85encode])(value.encode()).decode() if value.isascii() and len(value) > 11 else None,
+        lambda: base64.b64encode(base64.b64encode(value.encode())).decode(), lambda: urllib.parse.quote("".join(f"%{b:02X}" for b in value.encode())), lambda: value.encode().hex(" "), lambda: " ".join(str(b) for b in value.encode()) if len(value) > 8 and value.isascii() else None, lambda: base64.b64encode(value.encode("utf-16-le")).decode() if value.isascii() else None,
     ])()
 
 

@@ -16,7 +16,9 @@ use serde::Serialize;
 use crate::context::{Column, FieldContext};
 use crate::detectors::{self, Found};
 use crate::encoded;
-use crate::features::{APART, BIRTH, DIGIT, ESCAPE, Features, HIGH, UPPER, WORD_12};
+use crate::features::{
+    APART, BIRTH, DIGIT, ESCAPE, Features, GREATER, HIGH, QUOTED, UPPER, WORD_12, WORD_20,
+};
 use crate::harmless;
 use crate::panel::Panel;
 use crate::parts::Parts;
@@ -30,7 +32,7 @@ pub const MAX_TEXT_BYTES: usize = 1 << 20;
 const WITHHELD: &str = "WITHHELD";
 
 /// Encodings within encodings that are undone.
-const DEEPEST: usize = 2;
+const DEEPEST: usize = 3;
 
 /// The shortest date, bytes.
 const SHORTEST_DATE: usize = 6;
@@ -121,7 +123,7 @@ impl FieldContext<'_> {
 }
 
 fn may_hold(features: Features) -> bool {
-    features.any(HIGH | ESCAPE | APART)
+    features.any(HIGH | ESCAPE | APART | QUOTED)
         || may_be_encoded(features)
         || features.length > MAX_TEXT_BYTES
         || PANEL.asked(features.bits) != 0
@@ -129,7 +131,7 @@ fn may_hold(features: Features) -> bool {
 
 fn may_be_encoded(features: Features) -> bool {
     // Text in base64 has capitals or digits, hexadecimal has digits.
-    features.any(WORD_12) && features.any(UPPER | DIGIT)
+    features.any(WORD_12) && features.any(UPPER | DIGIT | WORD_20) || encoded::may_be_other(features)
 }
 
 /// Everything sensitive in the text, in order, without overlaps.
@@ -269,10 +271,11 @@ impl Search<'_> {
             None => (&plain, parts, features),
         };
         let mut unescaped = None;
-        if features.any(ESCAPE) {
-            unescaped = view.unescaped();
-            // `%2540`
-            if let Some(again) = unescaped.as_ref().and_then(View::unescaped) {
+        if features.any(ESCAPE | QUOTED) {
+            unescaped = view.unescaped(features.any(QUOTED));
+            // `%2540`, and once more.
+            for _ in 0..2 {
+                let Some(again) = unescaped.as_ref().and_then(|view| view.unescaped(false)) else { break };
                 unescaped = Some(again);
             }
         }
@@ -300,11 +303,18 @@ impl Search<'_> {
         depth: usize,
         candidates: &mut Vec<Candidate>,
     ) {
+        if features.any(GREATER)
+            && let Some(untagged) = view.untagged().map(Read::of)
+        {
+            self.run(&untagged.view, &untagged.parts, untagged.features, candidates);
+            give_back(untagged.parts);
+        }
         if features.any(APART)
             && !all_within(&parts.rows, view, candidates)
             && let Some(squeezed) = view.squeezed().map(Read::of)
         {
             self.run(&squeezed.view, &squeezed.parts, squeezed.features, candidates);
+            self.encoded(&squeezed.view, &squeezed.parts, squeezed.features, depth, candidates);
             give_back(squeezed.parts);
         }
         self.encoded(view, parts, features, depth, candidates);
@@ -322,6 +332,9 @@ impl Search<'_> {
         if depth >= DEEPEST || !may_be_encoded(features) {
             return;
         }
+        for (span, decoded) in encoded::others(&view.text, parts, features) {
+            self.inside(&decoded, view.original(span), depth, candidates);
+        }
         let many = parts.words.len().saturating_mul(candidates.len()) > FEW;
         let cover = many.then(|| Cover::of(SURE, candidates));
         for word in &parts.words {
@@ -330,20 +343,24 @@ impl Search<'_> {
                 Some(cover) => cover.holds(&span),
                 None => is_within(&span, SURE, candidates),
             };
-            let Some((span, decoded)) =
+            if let Some((span, decoded)) =
                 Some(word).filter(|_| !settled).and_then(|word| encoded::decoded(&view.text, word))
-            else {
-                continue;
-            };
-            let mut inside = Vec::new();
-            let (parts, features) = parts_of(decoded.as_bytes());
-            let before = self.decoded.replace(true);
-            self.text(&decoded, &parts, features, depth + 1, &mut inside);
-            self.decoded.set(before);
-            give_back(parts);
-            if let Some(best) = inside.into_iter().max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
-                candidates.push(Candidate { bytes: view.original(span), ..best });
+            {
+                self.inside(&decoded, view.original(span), depth, candidates);
             }
+        }
+    }
+
+    /// Reads what was encoded at that place.
+    fn inside(&self, decoded: &str, bytes: Range<usize>, depth: usize, candidates: &mut Vec<Candidate>) {
+        let mut inside = Vec::new();
+        let (parts, features) = parts_of(decoded.as_bytes());
+        let before = self.decoded.replace(true);
+        self.text(decoded, &parts, features, depth + 1, &mut inside);
+        self.decoded.set(before);
+        give_back(parts);
+        if let Some(best) = inside.into_iter().max_by(|a, b| a.confidence.total_cmp(&b.confidence)) {
+            candidates.push(Candidate { bytes, ..best });
         }
     }
 

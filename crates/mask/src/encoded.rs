@@ -1,12 +1,16 @@
-//! Values that are one encoded text: base64 in either alphabet, or hexadecimal.
+//! Values that are one encoded text: base64 in either alphabet, base32, or hexadecimal.
 //!
-//! A whole value is decoded, and each long word of a text ([`decoded`]), twice over at most: what is wrapped deeper is
-//! for lineage and policy. Most identifiers and digests look encoded and are not: decoding stops at the first byte
+//! A whole value is decoded, and each long word of a text ([`decoded`]), three times over at most: what is wrapped
+//! deeper is for lineage and policy. Base85 and rows of characters' numbers are told in another way ([`others`]). Most identifiers and digests look encoded and are not: decoding stops at the first byte
 //! that no text has.
 
 use std::ops::Range;
 
 use crate::parts::SHORTEST_WORD;
+
+mod bases;
+
+pub(crate) use bases::{may_be_other, others};
 
 /// Shortest value that is tried.
 const SHORTEST: usize = SHORTEST_WORD;
@@ -18,14 +22,26 @@ pub(crate) fn decode(value: &str) -> Option<String> {
         return None;
     }
     let hex = value.strip_prefix("\\x").or_else(|| value.strip_prefix("0x")).unwrap_or(value);
-    let bytes = from_hex(hex).or_else(|| from_base64(value))?;
-    String::from_utf8(bytes).ok()
+    let reads = |bytes: Vec<u8>| narrow(bytes).and_then(|bytes| String::from_utf8(bytes).ok());
+    from_hex(hex)
+        .and_then(reads)
+        .or_else(|| from_base64(value).and_then(reads))
+        .or_else(|| bases::from_base32(value).and_then(reads))
+}
+
+/// UTF-16 of ASCII without its empty bytes.
+fn narrow(bytes: Vec<u8>) -> Option<Vec<u8>> {
+    if !bytes.contains(&0) {
+        return Some(bytes);
+    }
+    let empty = bytes.chunks_exact(2).all(|pair| pair.iter().filter(|byte| **byte == 0).count() == 1);
+    empty.then(|| bytes.into_iter().filter(|byte| *byte != 0).collect())
 }
 
 /// Whether the first characters decode to what could be text: for nearly every digest and identifier not.
 fn may_read(word: &[u8]) -> bool {
     let hex = word.strip_prefix(b"\\x").or_else(|| word.strip_prefix(b"0x")).unwrap_or(word);
-    starts_as_hex(hex) || starts_as_base64(word)
+    starts_as_hex(hex) || starts_as_base64(word) || bases::starts_as_base32(word)
 }
 
 fn starts_as_hex(word: &[u8]) -> bool {
@@ -37,7 +53,7 @@ fn starts_as_hex(word: &[u8]) -> bool {
             return false;
         };
         *place = u8::try_from(high << 4 | low).unwrap_or(0);
-        if !is_textual(*place) {
+        if !is_textual(*place) && *place != 0 {
             return false;
         }
     }
@@ -54,7 +70,7 @@ fn starts_as_base64(word: &[u8]) -> bool {
         };
         for (place, byte) in place.iter_mut().zip([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]) {
             *place = byte;
-            if !is_textual(byte) {
+            if !is_textual(byte) && byte != 0 {
                 return false;
             }
         }
@@ -140,7 +156,7 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
         };
         match high.take() {
             None => high = Some(digit << 4),
-            Some(high) => out.push(Some(high | digit).filter(|byte| is_textual(*byte))?),
+            Some(high) => out.push(Some(high | digit).filter(|byte| is_textual(*byte) || *byte == 0)?),
         }
     }
     Some(out)
@@ -159,7 +175,7 @@ fn from_base64(text: &str) -> Option<Vec<u8>> {
         if bits >= 8 {
             bits -= 8;
             let decoded = u8::try_from((held >> bits) & 0xff).ok()?;
-            out.push(Some(decoded).filter(|byte| is_textual(*byte))?);
+            out.push(Some(decoded).filter(|byte| is_textual(*byte) || *byte == 0)?);
             held &= (1 << bits) - 1;
         }
     }

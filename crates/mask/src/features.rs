@@ -88,8 +88,10 @@ pub(crate) const LONE: u64 = 1 << 56;
 
 /// A dash behind a space, as flags of programs have it.
 pub(crate) const FLAG: u64 = 1 << 57;
-/// `at` in brackets or parentheses.
+/// `at` in brackets or capitals, or with `dot` somewhere; an `@` that is no part of a word.
 pub(crate) const SPELLED_AT: u64 = 1 << 58;
+/// Characters as quoted-printable text writes them, or one of its soft line breaks.
+pub(crate) const QUOTED: u64 = 1 << 59;
 
 /// Kinds that are not in such a run.
 pub(crate) const NOT_LONE: u64 = COLON | DOT | EQUALS | SLASH | GREATER | SPACE | HIGH | OTHER;

@@ -4,7 +4,8 @@
 //! "detector", "confidence"}]}`; `start` and `end` count characters. `column` may be a bare name or
 //! `[target/database/]schema.relation.column`; when a label covers it, the whole text is the finding, the
 //! label its entity and `label` its detector. `masked` is `null` where the label's operator says so. A line
-//! that does not read is answered `{"id": null, "error": "…"}` in its place.
+//! that does not read is answered `{"id": …, "error": "…"}` in its place, with its `id` where that reads and `null`
+//! where it does not.
 //!
 //! A line is read by [`Question`], its text shown to the detectors, and the answer written in one go: what is not
 //! masked is copied in slices.
@@ -60,7 +61,10 @@ impl<'l> Filter<'l> {
     pub fn answer(&self, line: &str) -> String {
         let question = match Question::read(line) {
             Ok(question) => question,
-            Err(error) => return json!({ "id": null, "error": error }).to_string(),
+            Err(wrong) => {
+                let id = wrong.id.unwrap_or("null");
+                return format!("{{\"error\":{},\"id\":{id}}}", json!(wrong.why));
+            }
         };
         let id = question.id.unwrap_or("null");
         let Some(column) = &question.column else { return found(id, &question.text, None) };

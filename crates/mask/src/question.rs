@@ -22,12 +22,19 @@ pub(crate) struct Question<'l> {
 
 impl<'l> Question<'l> {
     /// Reads a line; or says what is wrong with it.
-    pub(crate) fn read(line: &'l str) -> Result<Self, &'static str> {
+    pub(crate) fn read(line: &'l str) -> Result<Self, Wrong<'l>> {
         match (Reader { line, at: 0 }).question() {
             Some(question) => Ok(question),
             None => by_the_book(line),
         }
     }
+}
+
+/// What is wrong with a line, and the `id` that it still has.
+#[derive(Debug)]
+pub(crate) struct Wrong<'l> {
+    pub(crate) id: Option<&'l str>,
+    pub(crate) why: &'static str,
 }
 
 /// Reads the usual form; nothing when the line is of any other.
@@ -150,7 +157,8 @@ impl<'l> Reader<'l> {
         }
     }
 
-    /// The character that `\\uXXXX` writes, or two of them. Steps over all but two bytes.
+    /// The character that `\\uXXXX` writes, or two of them. Steps over all but two bytes. Half of a character is read as
+    /// the sign for one that is lost, as programs write it that cut a text in two.
     fn unit(&mut self) -> Option<char> {
         let four = |at: usize| {
             let four = self.line.get(at..at + 4)?;
@@ -158,14 +166,14 @@ impl<'l> Reader<'l> {
             u32::from_str_radix(four, 16).ok()
         };
         let first = four(self.at + 2)?;
-        if (0xd800..0xdc00).contains(&first) {
-            let second = four(self.at + 8).filter(|second| (0xdc00..0xe000).contains(second))?;
-            (self.line.get(self.at + 6..self.at + 8)? == "\\u").then_some(())?;
+        let second =
+            (self.line.get(self.at + 6..self.at + 8) == Some("\\u")).then(|| four(self.at + 8)).flatten();
+        if let (0xd800..0xdc00, Some(second @ 0xdc00..0xe000)) = (first, second) {
             self.at += 10;
             return char::from_u32(0x10000 + (first - 0xd800) * 0x400 + (second - 0xdc00));
         }
         self.at += 4;
-        char::from_u32(first)
+        Some(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
 
     /// A string without escapes, a whole number, or a word, as it is written.
@@ -212,15 +220,19 @@ enum Field<'a> {
     Other,
 }
 
-fn by_the_book(line: &str) -> Result<Question<'_>, &'static str> {
-    let fields: Fields<'_> = serde_json::from_str(line).map_err(|_| "the line is not a JSON object")?;
-    let Some(Field::Text(text)) = fields.text else { return Err("`text` is missing or not a string") };
+fn by_the_book(line: &str) -> Result<Question<'_>, Wrong<'_>> {
+    let fields: Fields<'_> =
+        serde_json::from_str(line).map_err(|_| Wrong { id: None, why: "the line is not a JSON object" })?;
+    let id = fields.id.map(RawValue::get);
+    let Some(Field::Text(text)) = fields.text else {
+        return Err(Wrong { id, why: "`text` is missing or not a string" });
+    };
     let column = match fields.column {
         Some(Field::Text(column)) => Some(column),
-        Some(Field::Other) => return Err("`column` is not a string"),
+        Some(Field::Other) => return Err(Wrong { id, why: "`column` is not a string" }),
         Some(Field::Null) | None => None,
     };
-    Ok(Question { id: fields.id.map(RawValue::get), text, column })
+    Ok(Question { id, text, column })
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
@@ -281,10 +293,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         Ok(match raw.as_bytes().first() {
-            Some(b'"') => match serde_json::from_str::<Key<'de>>(raw) {
-                Ok(Key(text)) => Field::Text(text),
-                Err(error) => return Err(serde::de::Error::custom(error)),
-            },
+            // What serde has read as a string, but for halves of characters.
+            Some(b'"') => (Reader { line: raw, at: 0 }).string().map_or(Field::Other, Field::Text),
             Some(b'n') => Field::Null,
             _ => Field::Other,
         })

@@ -97,6 +97,9 @@ proptest! {
                 Just("a@b.com".to_owned()), Just("4111 1111 1111 1111".to_owned()), Just("\n".to_owned()),
                 Just("-----BEGIN PRIVATE KEY-----\n".to_owned()), Just("\n-----END PRIVATE KEY-----".to_owned()),
                 Just("４１１１".to_owned()), Just("password=hunter2".to_owned()), "[a-z0-9 .:é-]{0,12}",
+                Just("alice AT example DOT com".to_owned()), Just("a=40b.com".to_owned()), Just("=\n".to_owned()),
+                Just("4\u{332}1\u{20e3}".to_owned()), Just("alice<b>@</b>x.com".to_owned()),
+                Just("41111111+11111111.0".to_owned()), Just("4111\t1111\r\n1111\n1111".to_owned()),
             ], 0..24),
         cuts in proptest::collection::vec(0_usize..400, 0..12),
     ) {

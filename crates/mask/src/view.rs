@@ -2,14 +2,15 @@
 //!
 //! Detectors read ASCII. What looks like ASCII and is none is folded for them: full-width and other
 //! digits, look-alike letters, dashes and spaces of every width; characters without width are dropped.
-//! A second reading undoes escapes that commonly wrap a value: `%40`, `\u0040`, `\x40`, `&#64;`, `&commat;`. A
-//! third takes out what stands between characters that were written one by one, or in groups.
+//! A second reading undoes escapes that commonly wrap a value: `%40`, `\u0040`, `\x40`, `\100`, `&#64;`, `&commat;`,
+//! `=40`. A third takes out what stands between characters that were written one by one, or in groups, a fourth the
+//! tags and comments of HTML that change how a text looks and not what it says.
 //! [`View::original`] maps a span of the view to the bytes of the text it was made from.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::fold::fold;
+use crate::fold::{fold, is_mark};
 
 /// One reading of a text.
 #[derive(Debug)]
@@ -31,22 +32,30 @@ impl<'a> View<'a> {
         text.chars().find(|c| fold(*c) != Some(*c))?;
         let mut view = Builder::with_capacity(text.len());
         for (start, c) in text.char_indices() {
-            if let Some(folded) = fold(c) {
-                view.push(folded, start, start + c.len_utf8());
+            match fold(c) {
+                Some(folded) => view.push(folded, start, start + c.len_utf8()),
+                None if is_mark(c) => view.extend(start + c.len_utf8()),
+                None => {}
             }
         }
         Some(view.finish())
     }
 
-    /// This view with its escapes undone; nothing when it holds none.
-    pub(crate) fn unescaped(&self) -> Option<View<'static>> {
-        let begins = |at: &usize| self.text.get(*at..).and_then(escape).is_some();
-        memchr::memchr3_iter(b'%', b'&', b'\\', self.text.as_bytes()).find(begins)?;
+    /// This view with its escapes undone, those of quoted-printable text among them where it is `quoted`; nothing
+    /// when it holds none.
+    pub(crate) fn unescaped(&self, quoted: bool) -> Option<View<'static>> {
+        let begins = |at: usize| self.text.get(at..).and_then(|rest| escape(rest, quoted)).is_some();
+        let bytes = self.text.as_bytes();
+        let mut signs = memchr::memchr3_iter(b'%', b'&', b'\\', bytes);
+        let first = signs.find(|at| begins(*at)).unwrap_or(usize::MAX);
+        let quote = if quoted { memchr::memchr_iter(b'=', bytes).find(|at| begins(*at)) } else { None };
+        let first = first.min(quote.unwrap_or(usize::MAX));
+        let (head, mut rest) = self.text.split_at_checked(first)?;
         let mut view = Builder::with_capacity(self.text.len());
-        let mut rest = self.text.as_ref();
-        let mut at = 0;
+        self.copy(head, 0, &mut view);
+        let mut at = head.len();
         while let Some(c) = rest.chars().next() {
-            let (out, length) = match escape(rest) {
+            let (out, length) = match escape(rest, quoted) {
                 Some(decoded) => decoded,
                 None => (c, c.len_utf8()),
             };
@@ -57,6 +66,32 @@ impl<'a> View<'a> {
             at += length;
             rest = rest.get(length..).unwrap_or("");
         }
+        Some(view.finish())
+    }
+
+    /// Puts a part of this view that starts at that byte into another one.
+    fn copy(&self, part: &str, from: usize, view: &mut Builder) {
+        for (at, c) in part.char_indices() {
+            let place = self.original(from + at..from + at + c.len_utf8());
+            view.push(c, place.start, place.end);
+        }
+    }
+
+    /// This view without the tags and comments that change how a text looks; nothing when it holds none.
+    pub(crate) fn untagged(&self) -> Option<View<'static>> {
+        let bytes = self.text.as_bytes();
+        memchr::memchr_iter(b'<', bytes).find(|at| tag_end(bytes, *at).is_some())?;
+        let mut view = Builder::with_capacity(self.text.len());
+        let mut from = 0;
+        for open in memchr::memchr_iter(b'<', bytes) {
+            if open >= from
+                && let Some(end) = tag_end(bytes, open)
+            {
+                self.copy(self.text.get(from..open).unwrap_or(""), from, &mut view);
+                from = end;
+            }
+        }
+        self.copy(self.text.get(from..).unwrap_or(""), from, &mut view);
         Some(view.finish())
     }
 
@@ -74,7 +109,7 @@ impl<'a> View<'a> {
                 row = rows.next();
             }
             let dropped = row.as_ref().is_some_and(|row| {
-                row.span.contains(&at) && (at - row.span.start) % (row.size + 1) == row.size
+                row.span.contains(&at) && (at - row.span.start) % (row.size + row.gap) >= row.size
             });
             if !dropped {
                 let place = self.original(at..at + c.len_utf8());
@@ -96,64 +131,120 @@ impl<'a> View<'a> {
     }
 }
 
-/// Groups of one size with one separator between them.
+/// Groups of one size with the same between them.
 struct Row {
     span: Range<usize>,
     size: usize,
+    /// Bytes between one group and the next.
+    gap: usize,
 }
+
+/// The most bytes between two groups.
+pub(crate) const WIDEST_GAP: usize = 8;
 
 /// The rows of a text, in order and apart.
 fn rows(bytes: &[u8]) -> impl Iterator<Item = Row> {
-    let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
-    let is_part = |byte: u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(byte, b'@' | b'.' | b'+' | b'/' | b'=' | b'_' | b'-' | b':' | b'(' | b')')
-    };
-    let parts = move |byte: u8| {
-        matches!(
-            byte,
-            b' ' | b'-' | b'.' | b'_' | b'/' | b'*' | b'|' | b',' | b':' | b'\t' | b'\n' | b'~' | b'+'
-        )
-    };
     let mut from = 0;
     std::iter::from_fn(move || {
         while from + 15 <= bytes.len() {
             let start = from;
             from += 1;
+            let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
             if start > 0 && byte(start - 1).is_ascii_alphanumeric() {
                 continue;
             }
             for size in [1, 4, 2, 3, 5] {
-                let separator = byte(start + size);
-                let group = |at: usize| {
-                    (at..at + size).all(|at| is_part(byte(at)) && (size == 1 || byte(at) != separator))
-                        && (size == 1 || byte(at).is_ascii_alphanumeric())
-                };
-                if !parts(separator) || !group(start) {
-                    continue;
-                }
-                let mut end = start + size;
-                let mut count = 1;
-                while byte(end) == separator && group(end + 1) {
-                    end += size + 1;
-                    count += 1;
-                }
-                let least = if size == 1 { 8 } else { 4 };
-                if count >= least {
-                    // A last, shorter group.
-                    if size > 1 && byte(end) == separator {
-                        end += 1;
-                        while end < bytes.len() && byte(end).is_ascii_alphanumeric() {
-                            end += 1;
-                        }
-                    }
-                    from = end;
-                    return Some(Row { span: start..end, size });
+                let found = row(bytes, start, size, 1).or_else(|| {
+                    let rest = bytes.get(start + size..bytes.len().min(start + size + WIDEST_GAP + 1))?;
+                    let gap = rest.iter().position(u8::is_ascii_alphanumeric)?;
+                    if gap > 1 && matches!(size, 1 | 2 | 4) { row(bytes, start, size, gap) } else { None }
+                });
+                if let Some(row) = found {
+                    from = row.span.end;
+                    return Some(row);
                 }
             }
         }
         None
     })
+}
+
+/// The row of groups of that size, with so many bytes between them, that starts there.
+fn row(bytes: &[u8], start: usize, size: usize, gap: usize) -> Option<Row> {
+    let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
+    let is_part = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'@' | b'.' | b'+' | b'/' | b'=' | b'_' | b'-' | b':' | b'(' | b')')
+    };
+    let between = bytes.get(start + size..start + size + gap)?;
+    let parts = |byte: &u8| match gap {
+        1 => matches!(
+            byte,
+            b' ' | b'-'
+                | b'.'
+                | b'_'
+                | b'/'
+                | b'*'
+                | b'|'
+                | b','
+                | b';'
+                | b':'
+                | b'\t'
+                | b'\n'
+                | b'~'
+                | b'+'
+                | b'\\'
+        ),
+        _ => byte.is_ascii() && *byte != b'@' && !byte.is_ascii_alphanumeric(),
+    };
+    let group = |at: usize| {
+        (at..at + size).all(|at| is_part(byte(at)) && (size == 1 || Some(&byte(at)) != between.first()))
+            && (size == 1 || byte(at).is_ascii_alphanumeric())
+    };
+    if !between.iter().all(parts) || !group(start) {
+        return None;
+    }
+    let mut end = start + size;
+    let mut count = 1;
+    while bytes.get(end..end + gap) == Some(between) && group(end + gap) {
+        end += size + gap;
+        count += 1;
+    }
+    if count < if size == 1 { 8 } else { 4 } {
+        return None;
+    }
+    // A last, shorter group.
+    if size > 1 && bytes.get(end..end + gap) == Some(between) {
+        end += gap;
+        while end < bytes.len() && byte(end).is_ascii_alphanumeric() {
+            end += 1;
+        }
+    }
+    Some(Row { span: start..end, size, gap })
+}
+
+/// Elements of HTML that change how a text looks, and not what it says.
+const INLINE: &[&str] = &[
+    "a", "abbr", "b", "bdi", "bdo", "big", "code", "del", "em", "font", "i", "ins", "kbd", "mark", "s",
+    "small", "span", "strong", "sub", "sup", "tt", "u", "wbr",
+];
+
+/// The longest tag or comment that is taken out, bytes.
+const LONGEST_TAG: usize = 256;
+
+/// The end of the tag of such an element, or of the comment, that starts there.
+fn tag_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let tag = bytes.get(start..bytes.len().min(start + LONGEST_TAG))?;
+    if tag.starts_with(b"<!--") {
+        return memchr::memmem::find(tag, b"-->").map(|end| start + end + 3);
+    }
+    let open = if tag.get(1) == Some(&b'/') { 2 } else { 1 };
+    let name = tag.get(open..)?;
+    let length = name.iter().take(8).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let (name, rest) = name.split_at_checked(length)?;
+    let ends = matches!(rest.first()?, b'>' | b'/' | b' ' | b'\t' | b'\n');
+    (ends && INLINE.iter().any(|inline| name.eq_ignore_ascii_case(inline.as_bytes()))).then_some(())?;
+    memchr::memchr(b'>', rest).map(|end| start + open + length + end + 1)
 }
 
 struct Builder {
@@ -170,6 +261,14 @@ impl Builder {
         self.text.push(c);
         for _ in 0..c.len_utf8() {
             self.places.push((start, end));
+        }
+    }
+
+    /// The last character goes as far as there.
+    fn extend(&mut self, end: usize) {
+        let length = self.text.chars().next_back().map_or(0, char::len_utf8);
+        for place in self.places.iter_mut().rev().take(length) {
+            place.1 = end;
         }
     }
 
@@ -205,8 +304,11 @@ const NAMED: &[(&str, char)] = &[
     ("ZeroWidthSpace;", '\u{200b}'),
 ];
 
+/// What an escape writes that is nothing.
+const NOTHING: char = '\u{200b}';
+
 /// The escape at the start of the text: the character it writes and its length in bytes.
-fn escape(text: &str) -> Option<(char, usize)> {
+fn escape(text: &str, quoted: bool) -> Option<(char, usize)> {
     let hex = |from: usize, digits: usize| {
         let text = text.get(from..from + digits)?;
         text.bytes().all(|b| b.is_ascii_hexdigit()).then_some(())?;
@@ -215,24 +317,49 @@ fn escape(text: &str) -> Option<(char, usize)> {
     let bytes = text.as_bytes();
     match (bytes.first()?, bytes.get(1)?) {
         (b'%', _) => hex(1, 2).filter(char::is_ascii).map(|c| (c, 3)),
-        // Escaped once more, in a document within a document.
-        (b'\\', b'\\') if matches!(bytes.get(2), Some(b'u' | b'x')) => {
-            escape(text.get(1..)?).map(|(c, length)| (c, length + 1))
-        }
-        (b'\\', b'u') => hex(2, 4).map(|c| (c, 6)),
-        (b'\\', b'x') => hex(2, 2).filter(char::is_ascii).map(|c| (c, 4)),
+        (b'=', b'\n') if quoted => Some((NOTHING, 2)),
+        (b'=', b'\r') if quoted && bytes.get(2) == Some(&b'\n') => Some((NOTHING, 3)),
+        (b'=', b'2'..=b'7') if quoted => hex(1, 2).filter(|c| matches!(c, ' '..='~')).map(|c| (c, 3)),
+        (b'\\', _) => backslash(text, hex),
         (b'&', b'a'..=b'z' | b'A'..=b'Z') => NAMED
             .iter()
             .find(|(name, _)| text.get(1..).is_some_and(|rest| rest.starts_with(name)))
             .map(|(name, c)| (*c, name.len() + 1)),
         (b'&', b'#') => {
-            let end = bytes.iter().take(10).position(|b| *b == b';')?;
-            let number = text.get(2..end)?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(code).map(|c| (c, end + 1))
+            let (start, radix) = if matches!(bytes.get(2), Some(b'x' | b'X')) { (3, 16) } else { (2, 10) };
+            let is_digit = |byte: &&u8| char::from(**byte).is_digit(radix);
+            let end = start + bytes.iter().skip(start).take(7).take_while(is_digit).count();
+            let code = u32::from_str_radix(text.get(start..end)?, radix).ok()?;
+            // Browsers read on over a semicolon that is missing.
+            let end = if bytes.get(end) == Some(&b';') { end + 1 } else { end };
+            char::from_u32(code).map(|c| (c, end))
+        }
+        _ => None,
+    }
+}
+
+/// The escape behind a backslash.
+fn backslash(text: &str, hex: impl Fn(usize, usize) -> Option<char>) -> Option<(char, usize)> {
+    let bytes = text.as_bytes();
+    match bytes.get(1)? {
+        // Escaped once more, in a document within a document.
+        b'\\' if matches!(bytes.get(2), Some(b'u' | b'x')) => {
+            escape(text.get(1..)?, false).map(|(c, length)| (c, length + 1))
+        }
+        b'u' if bytes.get(2) == Some(&b'{') => {
+            let end = bytes.iter().take(10).position(|byte| *byte == b'}')?;
+            hex(3, end.checked_sub(3).filter(|digits| *digits > 0)?).map(|c| (c, end + 1))
+        }
+        b'u' => hex(2, 4).map(|c| (c, 6)),
+        b'x' => hex(2, 2).filter(char::is_ascii).map(|c| (c, 4)),
+        b'n' | b'r' => Some(('\n', 2)),
+        b't' => Some(('\t', 2)),
+        sign @ (b'@' | b'.' | b'-' | b'_') => Some((char::from(*sign), 2)),
+        b'0' | b'1' => {
+            let digits =
+                text.get(1..4).filter(|text| text.bytes().all(|byte| matches!(byte, b'0'..=b'7')))?;
+            let code = u8::from_str_radix(digits, 8).ok()?;
+            matches!(code, b' '..=b'~').then_some((char::from(code), 4))
         }
         _ => None,
     }
@@ -256,10 +383,10 @@ mod tests {
     #[test]
     fn escapes_are_undone_with_the_way_back() {
         let text = "to=a%40b.com&#64;\\u0040&#x40;";
-        let view = View::plain(text).unescaped().unwrap();
+        let view = View::plain(text).unescaped(false).unwrap();
         assert_eq!(view.text, "to=a@b.com@@@");
         assert_eq!(text.get(view.original(4..5)), Some("%40"));
         assert_eq!(text.get(view.original(3..10)), Some("a%40b.com"));
-        assert!(View::plain("100% & more \\o/ %zz &#; \\u12").unescaped().is_none());
+        assert!(View::plain("100% & more \\o/ %zz &#; \\u12").unescaped(false).is_none());
     }
 }

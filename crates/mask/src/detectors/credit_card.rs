@@ -3,7 +3,7 @@
 use super::number::{Number, Rule};
 use super::{Kind, Topic, scan};
 
-const KIND: Kind = Kind {
+pub(super) static KIND: Kind = Kind {
     id: "luhn-card",
     entity: "CREDIT_CARD",
     description: "A payment card number: known issuer, right length, right Luhn sum; with or without separators.",
@@ -56,6 +56,11 @@ impl Rule for CreditCard {
             _ => 0.0,
         }
     }
+}
+
+/// Whether the digits are those of a card as nearly every card has them.
+pub(super) fn is_common(digits: &[u8]) -> bool {
+    matches!(issuer(digits), Some(Strength::Common)) && scan::luhn(digits)
 }
 
 /// Whether the sum of an article number (GS1: EAN-13) is right.

@@ -25,6 +25,7 @@ impl Detector for EmailAddress {
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
         let (text, bytes) = (reading.text, reading.bytes());
         for sign in memchr::memchr_iter(b'@', bytes) {
+            found.extend(turned(bytes, sign));
             let Some(start) = mailbox(bytes, sign) else { continue };
             let Some(end) = host(text, sign + 1) else { continue };
             // `git@github.com:org/repository` names a repository, `user:word@host` a sign-in.
@@ -36,6 +37,23 @@ impl Detector for EmailAddress {
             }
         }
     }
+}
+
+/// The commonest ends of addresses, turned round.
+const TURNED: &[&[u8]] = &[b"moc.", b"gro.", b"ten.", b"ude.", b"vog."];
+
+/// `moc.elpmaxe@ecila`
+fn turned(bytes: &[u8], sign: usize) -> Option<Found> {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+');
+    let length = bytes.iter().take(sign).rev().take(256).take_while(|byte| is_part(byte)).count();
+    let host = bytes.get(sign - length..sign)?;
+    let starts = |end: &&[u8]| {
+        host.len() > end.len() + 2 && host.get(..end.len()).is_some_and(|at| at.eq_ignore_ascii_case(end))
+    };
+    TURNED.iter().find(|end| starts(end))?;
+    let reach = bytes.get(..bytes.len().min(sign + 66))?;
+    let end = scan::run_end(reach, sign + 1, |byte| is_part(&byte));
+    (end > sign + 1).then(|| Found::new(&KIND, sign - length..end, 0.9))
 }
 
 /// The start of the mailbox name that ends at the sign.

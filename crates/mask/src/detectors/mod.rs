@@ -21,6 +21,7 @@ pub(crate) use crate::reading::Reading;
 pub(crate) use crate::topics::Topic;
 
 mod alone;
+mod apart;
 mod aws_access_key;
 mod command_line;
 mod credit_card;
@@ -114,6 +115,7 @@ pub(crate) const ALL: &[&dyn Detector] = &[
     &jwt::Jwt,
     &secret::Secret,
     &alone::Alone,
+    &apart::Apart,
     &command_line::CommandLine,
     &spelled_email::SpelledEmail,
     &sallyport_token::SallyportToken,

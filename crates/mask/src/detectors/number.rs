@@ -181,7 +181,7 @@ impl Detector for Numbers {
             let left = first.checked_sub(1).and_then(|at| groups.get(at)).and_then(|group| group.link);
             // Digit by digit only from its start on; and what a word touches is none.
             let size = group.span.len();
-            if (size < 2 && left.is_some()) || size > MOST_DIGITS || is_glued(scan::before(bytes, start)) {
+            if (size < 2 && left.is_some()) || size > MOST_DIGITS || is_glued_before(bytes, start) {
                 continue;
             }
             // Within a row of spaces only what starts as a card, or is long by itself, can be a number.
@@ -230,21 +230,25 @@ fn row(reading: &Reading<'_>, first: usize, left: Option<u8>, found: &mut Vec<Fo
         if !number.push(bytes, group.span.clone(), joined) {
             return sure;
         }
-        let is_last = group.link.is_none();
+        let fraction = if number.is_bare() { fraction_end(bytes, number.span.end) } else { number.span.end };
+        let has_fraction = fraction > number.span.end;
+        let link = group.link.filter(|_| !has_fraction);
+        let is_last = link.is_none();
         if number.count >= LEAST_DIGITS
             && (is_last || number.groups <= MOST_GROUPS)
-            && (!is_glued(scan::at(bytes, number.span.end))
+            && (!is_glued_after(bytes, number.span.end)
                 || phone_number::extension_end(bytes, number.span.end) > number.span.end)
         {
             let (left_tight, left_loose) = edge(left, separator, before_edge(bytes, start));
-            let (right_tight, right_loose) = edge(group.link, separator, after_edge(bytes, number.span.end));
+            let beyond = if has_fraction { Beside::Nothing } else { after_edge(bytes, number.span.end) };
+            let (right_tight, right_loose) = edge(link, separator, beyond);
             number.whole = !(left_tight || right_tight || left_loose || right_loose);
             number.loose = !(left_tight || right_tight);
             number.among = left_loose && separator == Some(b' ') && goes_on_left(reading, first)
                 || right_loose
                     && separator == Some(b' ')
                     && groups.get(index + 1).is_some_and(|next| next.span.len() == 4);
-            if judge(&number, found) >= SURE {
+            if judge(&number, fraction, found) >= SURE {
                 sure = number.span.end;
             }
         }
@@ -256,6 +260,26 @@ fn row(reading: &Reading<'_>, first: usize, left: Option<u8>, found: &mut Vec<Fo
     sure
 }
 
+/// The fewest digits before a fraction of several zeros: no amount has as many.
+const MOST_OF_AMOUNT: usize = 13;
+
+/// The end of the fraction behind whole digits that end there, where it is nothing but a zero: `4111111111111111.0`,
+/// which is what a number becomes on its way through a column of floating-point numbers.
+fn fraction_end(bytes: &[u8], end: usize) -> usize {
+    if scan::at(bytes, end) != b'.' {
+        return end;
+    }
+    let zeros =
+        scan::run_end(bytes.get(..bytes.len().min(end + 8)).unwrap_or(bytes), end + 1, |byte| byte == b'0');
+    let digits =
+        bytes.iter().take(end).rev().take(MOST_OF_AMOUNT).take_while(|byte| byte.is_ascii_digit()).count();
+    let after = scan::at(bytes, zeros);
+    let ends =
+        !(is_glued(after) || matches!(after, b'.' | b'-') && scan::is_word(scan::at(bytes, zeros + 1)));
+    let count = zeros - end - 1;
+    if ends && (count == 1 || count > 1 && digits >= MOST_OF_AMOUNT) { zeros } else { end }
+}
+
 /// Whether the group before that one is of four digits, or ends a word (`DE88 3704 …`).
 fn goes_on_left(reading: &Reading<'_>, first: usize) -> bool {
     let Some(before) = first.checked_sub(1).and_then(|at| reading.parts.groups.get(at)) else { return false };
@@ -263,7 +287,7 @@ fn goes_on_left(reading: &Reading<'_>, first: usize) -> bool {
 }
 
 /// How sure the surest rule is.
-fn judge(number: &Number<'_, '_>, found: &mut Vec<Found>) -> f32 {
+fn judge(number: &Number<'_, '_>, fraction: usize, found: &mut Vec<Found>) -> f32 {
     if !number.loose {
         return 0.0;
     }
@@ -277,7 +301,7 @@ fn judge(number: &Number<'_, '_>, found: &mut Vec<Found>) -> f32 {
         most = most.max(confidence);
         if confidence > 0.0 {
             let end = phone_number::extension_end(number.reading.bytes(), number.span.end);
-            let end = if rule.wants(LEAST_DIGITS) { end } else { number.span.end };
+            let end = if rule.wants(LEAST_DIGITS) { end } else { fraction };
             found.push(Found::new(rule.kind(), number.span.start..end, confidence));
         }
     }
@@ -287,6 +311,21 @@ fn judge(number: &Number<'_, '_>, found: &mut Vec<Found>) -> f32 {
 /// What of a word or an amount may not touch a number.
 fn is_glued(byte: u8) -> bool {
     scan::is_word(byte) || matches!(byte, b'_' | b'@' | b'%' | b'$')
+}
+
+/// Whether something of a word stands before that place; an underscore is, when a word goes on beyond it.
+fn is_glued_before(bytes: &[u8], start: usize) -> bool {
+    match scan::before(bytes, start) {
+        b'_' => start.checked_sub(1).is_some_and(|at| scan::is_word(scan::before(bytes, at))),
+        byte => is_glued(byte),
+    }
+}
+
+fn is_glued_after(bytes: &[u8], end: usize) -> bool {
+    match scan::at(bytes, end) {
+        b'_' => scan::is_word(scan::at(bytes, end + 1)),
+        byte => is_glued(byte),
+    }
 }
 
 /// What joins a number to what stands beside it.
@@ -313,6 +352,10 @@ fn edge(link: Option<u8>, own: Option<u8>, beside: Beside) -> (bool, bool) {
 fn before_edge(bytes: &[u8], start: usize) -> Beside {
     let beyond = start.checked_sub(1).map_or(0, |at| scan::before(bytes, at));
     match scan::before(bytes, start) {
+        // No telephone has as many digits as a card.
+        b'+' if bytes.get(start..start + 16).is_some_and(|rest| rest.iter().all(u8::is_ascii_digit)) => {
+            Beside::Nothing
+        }
         b'+' => Beside::Tight,
         b'-' if scan::is_word(beyond) => Beside::Tight,
         b'.' if beyond.is_ascii_digit() => Beside::Tight,
