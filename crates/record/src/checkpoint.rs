@@ -144,7 +144,7 @@ impl Log {
         if self.lock()?.unmarked {
             let time = self.clock.now();
             let label = Label { kind: Kind::Mark, session: None, sequence: 0, time };
-            self.place(&Draft::new(label, &Mark { event: "mark".into() }, &[], None)?, None, false)?;
+            self.place(&[Draft::new(label, &Mark { event: "mark".into() }, &[], None)?], None, false)?;
         }
         let tree = self.lock()?.tree.clone();
         self.sync_once()?;

@@ -50,6 +50,11 @@ impl Chain {
     pub(crate) fn empty(now: Timestamp) -> Self {
         Self { entries: 0, head: NO_LINK, opened: now }
     }
+
+    /// With an entry of this hash behind it.
+    pub(crate) fn after(self, hash: Digest) -> Self {
+        Self { entries: self.entries + 1, head: hash, ..self }
+    }
 }
 
 /// An entry that is written.
@@ -268,20 +273,22 @@ impl Log {
         Ok(Arc::clone(&*self.sealing.lock().map_err(|_| RecordError::Stopped)?))
     }
 
-    /// Links and writes one entry. `session` is where its chain stands before it. Nothing is written,
-    /// and nothing given, when the entry was made for a segment that is complete by now.
+    /// Links and writes one entry, or several that follow each other. `session` is where its chain stands
+    /// before them. Nothing is written, and nothing given, when they were made for a segment that is complete
+    /// by now; else where the last of them stands.
     pub(crate) fn place(
         &self,
-        draft: &Draft,
+        drafts: &[Draft],
         session: Option<(&SessionId, Chain)>,
         may_use_reserve: bool,
     ) -> Result<Option<Placed>, RecordError> {
+        let Some((last, before)) = drafts.split_last() else { return Ok(None) };
         let placed = {
             let mut state = self.lock()?;
             if !may_use_reserve {
                 self.check_space(&mut state)?;
             }
-            let end = state.end.saturating_add(draft.frame_bytes());
+            let end = drafts.iter().fold(state.end, |end, draft| end.saturating_add(draft.frame_bytes()));
             let over = end > self.segment_bytes && !state.fresh;
             // While the next key is on its way the segment grows, to twice its size at most.
             let may_grow =
@@ -289,27 +296,45 @@ impl Log {
             if state.distrusted || over && !may_grow {
                 self.rotate(&mut state)?;
             }
-            if draft.segment.is_some_and(|made_for| made_for != state.number) {
+            if drafts.iter().any(|draft| draft.segment.is_some_and(|made_for| made_for != state.number)) {
                 return Ok(None);
             }
-            let log_link = state.head;
-            let (trailer, hash) = draft.trailer(session.map_or(NO_LINK, |(_, chain)| chain.head), log_link);
-            if let Err(error) = state.current.medium.write_at(&[draft.bytes(), &trailer], state.end) {
+            let mut chain = session.map(|(_, chain)| chain);
+            let mut log_link = state.head;
+            let mut trailers = Vec::with_capacity(before.len());
+            for draft in before {
+                let (trailer, hash) = draft.trailer(chain.map_or(NO_LINK, |chain| chain.head), log_link);
+                chain = chain.map(|chain| chain.after(hash));
+                log_link = hash;
+                trailers.push(trailer);
+            }
+            let (trailer, hash) = last.trailer(chain.map_or(NO_LINK, |chain| chain.head), log_link);
+            let written = if before.is_empty() {
+                state.current.medium.write_at(&[last.bytes(), &trailer], state.end)
+            } else {
+                trailers.push(trailer);
+                let frames = drafts.iter().zip(&trailers);
+                let parts: Vec<&[u8]> = frames.flat_map(|(draft, end)| [draft.bytes(), end]).collect();
+                state.current.medium.write_at(&parts, state.end)
+            };
+            if let Err(error) = written {
                 return Err(self.take_back(&mut state, error));
             }
-            state.end += draft.frame_bytes();
+            // A rotation may have moved where they begin.
+            state.end = drafts.iter().fold(state.end, |end, draft| end + draft.frame_bytes());
             state.head = hash;
             state.fresh = false;
-            state.said |= draft.kind != Kind::Mark;
-            state.unmarked = draft.kind != Kind::Mark;
+            state.said |= last.kind != Kind::Mark;
+            state.unmarked = last.kind != Kind::Mark;
             if state.fault.is_some_and(|fault| fault != Fault::Sync) {
                 state.fault = None;
             }
-            let leaf = match (draft.kind, session) {
+            // Seals and marks come alone.
+            let leaf = match (last.kind, session) {
                 (Kind::Seal, Some((id, chain))) => {
-                    Some(session_leaf(id, chain.entries, chain.head, chain.opened, draft.time))
+                    Some(session_leaf(id, chain.entries, chain.head, chain.opened, last.time))
                 }
-                (Kind::Mark, _) => Some(log_leaf(state.number, log_link, draft.time)),
+                (Kind::Mark, _) => Some(log_leaf(state.number, log_link, last.time)),
                 _ => None,
             };
             if let Some(leaf) = leaf {
@@ -319,9 +344,9 @@ impl Log {
                     state.new_leaves.push(leaf);
                 }
             }
-            if let Some((id, chain)) = session {
-                let now = Chain { entries: chain.entries + 1, head: hash, ..chain };
-                if draft.kind == Kind::Seal {
+            if let (Some((id, _)), Some(chain)) = (session, chain) {
+                let now = chain.after(hash);
+                if last.kind == Kind::Seal {
                     state.open.remove(id);
                 } else if let Some(open) = state.open.get_mut(id) {
                     *open = now;

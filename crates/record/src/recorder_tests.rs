@@ -413,11 +413,17 @@ async fn what_is_left_out_of_a_result_is_said_with_its_digest_and_never_silent()
         tape.append(&opened(), &[]).unwrap();
         let pieces: Vec<Vec<u8>> = (1..=5_u8).map(|piece| vec![piece; 100]).collect();
         for operation in [1, 2] {
-            for (rows, piece) in (1..).zip(&pieces) {
+            let (rows, bytes, masked, duration_us, error) = (50, 500, 0, 1, None);
+            let outcome = Event::Outcome { operation, rows, bytes, masked, duration_us, error };
+            // By itself, and with the last piece.
+            let before = if operation == 1 { 5 } else { 4 };
+            for (rows, piece) in (1..).zip(&pieces[..before]) {
                 tape.result(operation, rows * 10, piece).unwrap();
             }
-            let (rows, bytes, masked, duration_us, error) = (50, 500, 0, 1, None);
-            tape.append(&Event::Outcome { operation, rows, bytes, masked, duration_us, error }, &[]).unwrap();
+            match pieces.get(before) {
+                None => tape.append(&outcome, &[]).map(drop).unwrap(),
+                Some(last) => tape.ends(operation, rows, last, &outcome).unwrap(),
+            }
         }
         tape.seal(&closed()).await.unwrap();
         drop((tape, recorder));
@@ -445,6 +451,39 @@ async fn what_is_left_out_of_a_result_is_said_with_its_digest_and_never_silent()
         );
         assert!(check(dir.path()).ok());
     }
+}
+
+#[tokio::test]
+async fn a_result_and_its_end_stand_together_across_segments_or_not_at_all() {
+    let dir = folder();
+    let faults = Arc::new(Faults::default());
+    let disk = Box::new(FaultyDisk(Arc::clone(&faults)));
+    let recorder = Recorder::open_on(settings(dir.path(), 4096), key(), Arc::new(SystemClock), disk).unwrap();
+    let tape = recorder.begin_for(session(1), "shop-prod");
+    tape.append(&opened(), &[]).unwrap();
+    let ends = |operation| {
+        let (rows, bytes, masked, duration_us, error) = (1, 300, 0, 1, None);
+        let outcome = Event::Outcome { operation, rows, bytes, masked, duration_us, error };
+        tape.ends(operation, rows, &[7; 300], &outcome)
+    };
+    for operation in 1..=60 {
+        Faults::set(&faults.full, operation % 7 == 0);
+        assert_eq!(ends(operation).is_err(), operation % 7 == 0, "{operation}");
+    }
+    Faults::set(&faults.full, false);
+    tape.seal(&closed()).await.unwrap();
+    drop((tape, recorder));
+    let entries = recordings(dir.path()).session(&session(1)).unwrap().map(Result::unwrap);
+    let names: Vec<_> = entries
+        .filter_map(|entry| match entry.event {
+            Content::Event(event) => Some(event.name()),
+            _ => None,
+        })
+        .collect();
+    let pairs = ["data", "outcome"].repeat(60 - 60 / 7);
+    assert_eq!(names, [&["session-opened"][..], &pairs, &["session-closed"]].concat());
+    assert!(check(dir.path()).ok());
+    assert!(std::fs::read_dir(dir.path().join("segments")).unwrap().count() > 5);
 }
 
 #[tokio::test]

@@ -220,7 +220,7 @@ pub(crate) fn tell(
         };
         let time = running.log.clock.now();
         let label = Label { kind: Kind::Note, session: None, sequence: 0, time };
-        running.log.place(&Draft::new(label, &note, &[], None)?, None, true)?;
+        running.log.place(&[Draft::new(label, &note, &[], None)?], None, true)?;
     }
     let mut sessions: Vec<_> = left_open.into_iter().collect();
     sessions.sort_by(|a, b| a.0.cmp(&b.0));

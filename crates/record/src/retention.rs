@@ -168,7 +168,7 @@ impl Log {
                 ..Note::of("expired")
             };
             let label = Label { kind: Kind::Note, session: None, sequence: 0, time: now };
-            self.place(&Draft::new(label, &note, &[], None)?, None, false)?;
+            self.place(&[Draft::new(label, &note, &[], None)?], None, false)?;
         }
         self.sync_once()?;
         let segments: BTreeSet<&PathBuf> = over.values().flat_map(|seen| &seen.segments).collect();

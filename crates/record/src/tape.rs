@@ -218,6 +218,28 @@ impl Tape {
         Ok(())
     }
 
+    /// Writes the last piece of an operation's result, as [`Tape::result`] does, and how it ended; in one
+    /// write where all of the piece is recorded.
+    ///
+    /// # Errors
+    /// As [`Tape::append`].
+    pub fn ends(&self, operation: u64, rows: u64, piece: &[u8], outcome: &Event) -> Result<(), RecordError> {
+        let mut links = self.0.lock()?;
+        if links.sealed {
+            return Err(RecordError::Sealed);
+        }
+        if links.rest.is_of_another(operation) {
+            self.0.say_what_was_left_out(&mut links, false)?;
+        }
+        if links.rest.keeps(self.0.terms.results, operation, rows) {
+            let data = Event::Data { direction: ResultDirection::ToCaller, operation };
+            return self.0.both(&mut links, (&data, piece), outcome);
+        }
+        links.rest.leave_out(piece);
+        self.0.say_what_was_left_out(&mut links, false)?;
+        self.0.event(&mut links, outcome, &[], false).map(drop)
+    }
+
     /// Writes an entry and waits until it is as durable as `need`.
     ///
     /// # Errors
@@ -279,11 +301,32 @@ impl Reel {
                 Some(referring) => Draft::new(label, &referring, payload, Some(&sealing))?,
                 None => Draft::new(label, event, payload, Some(&sealing))?,
             };
-            if let Some(appended) = self.place(links, &draft, may_use_reserve)? {
+            if let Some(appended) = self.place(links, &[draft], may_use_reserve)? {
                 if let (Event::Intent { facts, decision, .. }, None) = (event, same_as) {
                     links.written.note(appended.placed.number, appended.sequence, facts, decision);
                 }
                 return Ok(appended);
+            }
+        }
+    }
+
+    /// Writes an event with its payload and another behind it, both or neither.
+    fn both(
+        &self,
+        links: &mut Links,
+        (first, payload): (&Event, &[u8]),
+        second: &Event,
+    ) -> Result<(), RecordError> {
+        loop {
+            let sealing = self.running.log.sealing()?;
+            let label = self.label(links, Kind::Event)?;
+            let behind = Label { sequence: label.sequence + 1, ..label };
+            let drafts = [
+                Draft::new(label, first, &[payload], Some(&sealing))?,
+                Draft::new(behind, second, &[], Some(&sealing))?,
+            ];
+            if self.place(links, &drafts, false)?.is_some() {
+                return Ok(());
             }
         }
     }
@@ -294,7 +337,7 @@ impl Reel {
         loop {
             let sealing = self.running.log.sealing()?;
             let draft = Draft::new(self.label(links, Kind::Note)?, &note, &[], Some(&sealing))?;
-            if self.place(links, &draft, may_use_reserve)?.is_some() {
+            if self.place(links, &[draft], may_use_reserve)?.is_some() {
                 links.rest.clear();
                 return Ok(());
             }
@@ -309,7 +352,7 @@ impl Reel {
         statement: &impl Serialize,
     ) -> Result<Appended, RecordError> {
         let draft = Draft::new(self.label(links, kind)?, statement, &[], None)?;
-        self.place(links, &draft, true)?.ok_or(RecordError::Stopped)
+        self.place(links, &[draft], true)?.ok_or(RecordError::Stopped)
     }
 
     fn label(&self, links: &Links, kind: Kind) -> Result<Label<'_>, RecordError> {
@@ -323,21 +366,23 @@ impl Reel {
     fn place(
         &self,
         links: &mut Links,
-        draft: &Draft,
+        drafts: &[Draft],
         may_use_reserve: bool,
     ) -> Result<Option<Appended>, RecordError> {
+        let Some((first, last)) = drafts.first().zip(drafts.last()) else { return Ok(None) };
         let mut chain = links.chain;
         if chain.entries == 0 {
-            chain.opened = draft.time;
+            chain.opened = first.time;
         }
         let session = Some((&*self.session, chain));
-        let Some(placed) = self.running.log.place(draft, session, may_use_reserve)? else { return Ok(None) };
-        links.chain = Chain { entries: chain.entries + 1, head: placed.hash, ..chain };
-        links.sealed = draft.kind == Kind::Seal;
+        let Some(placed) = self.running.log.place(drafts, session, may_use_reserve)? else { return Ok(None) };
+        let entries = drafts.iter().fold(chain.entries, |entries, _| entries + 1);
+        links.chain = Chain { entries, head: placed.hash, ..chain };
+        links.sealed = last.kind == Kind::Seal;
         Ok(Some(Appended {
             running: Arc::clone(&self.running),
             session: Arc::clone(&self.session),
-            sequence: chain.entries,
+            sequence: entries.saturating_sub(1),
             placed,
             durability: self.terms.durability,
         }))

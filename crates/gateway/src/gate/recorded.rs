@@ -26,6 +26,11 @@ impl<'a> Recorded<'a> {
         &self.text
     }
 
+    /// Whether anything was left out.
+    pub(crate) fn withholds(&self) -> bool {
+        !self.credentials.is_empty()
+    }
+
     /// Where what was left out stood.
     pub(crate) fn withheld(&self) -> Vec<Withheld> {
         let one = |span: &Range<usize>| Withheld { offset: span.start, length: span.len() };

@@ -214,9 +214,7 @@ impl Talk {
             duration_us: running.took(),
             error: running.error,
         };
-        // What the caller got stands before how it ended.
-        self.caller.record(&self.session)?;
-        self.session.tape.append(&event, &[]).map_err(|error| wording::recorder(&error))?;
-        Ok(())
+        self.caller.rows = running.rows;
+        self.caller.record_end(&self.session, &event)
     }
 }

@@ -174,6 +174,7 @@ impl Talk {
         let grant =
             self.target.upstream.forward(permit, operation, message).map_err(|_| Fault::WrongPermit)?;
         self.caller.operation = operation.number;
+        self.caller.rows = 0;
         self.began(&inspection, &operation.text, &basis);
         Ok(Running::new(grant, inspection, basis))
     }
@@ -227,8 +228,9 @@ impl Talk {
             bound.insert("parameter_rows", rows.to_string());
         }
         let labels = self.session.labels();
-        let withheld = !super::recorded(&candidate.text).withheld().is_empty();
-        let key = labels.hash_key().filter(|_| withheld);
+        let text = Arc::clone(&candidate.text);
+        let recorded = super::recorded(&text);
+        let key = labels.hash_key().filter(|_| recorded.withholds());
         let digest = Binding {
             principal: &self.session.principal,
             target: &self.session.target.name,
@@ -254,7 +256,7 @@ impl Talk {
         let shown = if is_held { parameters::shown(&operation.parameters) } else { Vec::new() };
         let asked = Asked {
             operation: &operation,
-            recorded: &super::recorded(&operation.text),
+            recorded: &recorded,
             facts: &facts,
             in_transaction,
             // Not every engine has transactions.

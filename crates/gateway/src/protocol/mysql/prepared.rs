@@ -270,6 +270,7 @@ impl Talk {
         };
         let message = command(number::STMT_FETCH, packet.payload().get(1..).unwrap_or_default());
         self.caller.operation = cursor.running.grant.operation();
+        self.caller.rows = cursor.running.rows;
         self.target.upstream.forward_within(&cursor.running.grant, &message);
         self.send_on().await?;
         let ended = self.rows(&mut cursor.running, &cursor.plan, true).await?;

@@ -59,6 +59,7 @@ impl Talk {
                 _ => self.row(&packet, running, plan, binary),
             }
             if self.caller.out.len() >= COALESCE {
+                self.caller.rows = running.rows;
                 self.caller.send(&self.session).await?;
             }
         }

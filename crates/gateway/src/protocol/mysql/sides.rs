@@ -4,7 +4,7 @@
 //! payload its sequence number. What goes to the target goes through [`Upstream`] alone.
 
 use bytes::BytesMut;
-use sallyport_core::{Event, ResultDirection};
+use sallyport_core::Event;
 use sallyport_wire::mysql::reply::{Done, Failure};
 use sallyport_wire::mysql::{Discard, Packet, PacketDecoder, finish_packet, put_packet, start_packet};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -41,6 +41,8 @@ pub(super) struct Caller {
     pub(super) writing: bool,
     /// The operation whose replies are gathered.
     pub(super) operation: u64,
+    /// How many rows of them have come.
+    pub(super) rows: u64,
 }
 
 impl Caller {
@@ -56,6 +58,7 @@ impl Caller {
             capabilities,
             writing: false,
             operation: 0,
+            rows: 0,
         }
     }
 
@@ -103,10 +106,23 @@ impl Caller {
     pub(super) fn record(&mut self, session: &Session) -> Result<(), Fault> {
         let fresh = self.out.get(self.recorded..).unwrap_or_default();
         if !fresh.is_empty() {
-            let event = Event::Data { direction: ResultDirection::ToCaller, operation: self.operation };
-            session.tape.append(&event, &[fresh]).map_err(|error| wording::recorder(&error))?;
+            let written = session.tape.result(self.operation, self.rows, fresh);
+            written.map_err(|error| wording::recorder(&error))?;
             self.recorded = self.out.len();
         }
+        Ok(())
+    }
+
+    /// Records how an operation ended, behind what the caller gets of it.
+    pub(super) fn record_end(&mut self, session: &Session, outcome: &Event) -> Result<(), Fault> {
+        let fresh = self.out.get(self.recorded..).unwrap_or_default();
+        let written = if fresh.is_empty() {
+            session.tape.append(outcome, &[]).map(drop)
+        } else {
+            session.tape.ends(self.operation, self.rows, fresh, outcome)
+        };
+        written.map_err(|error| wording::recorder(&error))?;
+        self.recorded = self.out.len();
         Ok(())
     }
 

@@ -230,8 +230,9 @@ impl Admit {
             let transaction = if shown { inner.transaction() } else { Vec::new() };
             (self.judgements.bound(&inner.reading, in_transaction), transaction)
         };
-        let withheld = !super::recorded(&candidate.text).withheld().is_empty();
-        let key = masks.labels.hash_key().filter(|_| withheld);
+        let text = Arc::clone(&candidate.text);
+        let recorded = super::recorded(&text);
+        let key = masks.labels.hash_key().filter(|_| recorded.withholds());
         let digest = Binding {
             principal: &self.session.principal,
             target: &self.session.target.name,
@@ -255,7 +256,7 @@ impl Admit {
         };
         let asked = Asked {
             operation: &operation,
-            recorded: &super::recorded(&operation.text),
+            recorded: &recorded,
             facts: &facts,
             in_transaction,
             undone_by_end: self.is_in_open_transaction(),

@@ -321,7 +321,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Records how an operation ended.
+    /// Notes how an operation ended. It is recorded with the last of what the caller gets of it, in one write.
     fn outcome(&mut self, running: &Running) -> Result<(), Fault> {
         let event = {
             let mut progress = running.progress();
@@ -335,9 +335,8 @@ impl Relay {
                 error: progress.error.clone(),
             }
         };
-        // What the caller got stands before how it ended.
-        self.record_gathered()?;
-        self.session.tape.append(&event, &[]).map_err(|error| wording::recorder(&error))?;
+        self.record_ended()?;
+        self.ended = Some(event);
         Ok(())
     }
 

@@ -78,6 +78,7 @@ impl Conversation {
             to: Box::new(to),
             out: BytesMut::new(),
             recorded: 0,
+            ended: None,
             asides: asides_out,
             canceller,
             current: None,
@@ -99,6 +100,9 @@ impl Conversation {
             () = cancels.run() => End::Asked(EndReason::Draining),
         };
         let reason = finish(end, &mut admit, &mut relay).await;
+        if let Err(fault) = relay.record_ended() {
+            tracing::error!(session = %session.id, %fault, "how the last operation ended is not recorded");
+        }
         session.close(&reason).await;
     }
 }

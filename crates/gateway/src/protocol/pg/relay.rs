@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
+use sallyport_core::Event;
 use sallyport_wire::pg::backend::{self, tag};
 use sallyport_wire::pg::{Frame, FrameDecoder, WireError};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
@@ -64,6 +65,9 @@ pub(super) struct Relay {
     pub(super) out: BytesMut,
     /// How much of `out` is in the recording already.
     pub(super) recorded: usize,
+    /// How the last operation ended, until that is recorded: before anything of the next one, and before the
+    /// caller hears the end of it.
+    pub(super) ended: Option<Event>,
     pub(super) asides: mpsc::Receiver<Bytes>,
     pub(super) canceller: Canceller,
     /// The expectation that replies belong to now.
@@ -99,7 +103,7 @@ impl Relay {
     }
 
     async fn step(&mut self) -> Result<(), Fault> {
-        self.advance();
+        self.advance()?;
         self.send().await?;
         let deadline = self.deadline;
         make_room(&mut self.buffer, self.current.is_none());
@@ -175,7 +179,7 @@ impl Relay {
             }
             _ => {}
         }
-        self.advance();
+        self.advance()?;
         let before = self.out.len();
         let muted = self.muted;
         self.answer(frame).await?;
@@ -187,9 +191,9 @@ impl Relay {
 
     /// Takes up the next expectation when there is none at hand, passing over the gateway's own answers
     /// and, after an error, over what the target skips.
-    pub(super) fn advance(&mut self) {
+    pub(super) fn advance(&mut self) -> Result<(), Fault> {
         while self.current.is_none() {
-            let Some(next) = self.state.take() else { return };
+            let Some(next) = self.state.take() else { return Ok(()) };
             match next {
                 Expected::Local(bytes) => {
                     self.out.extend_from_slice(&bytes);
@@ -201,20 +205,23 @@ impl Relay {
                 }
                 next => {
                     if let Expected::Query(running) | Expected::Execute(running) = &next {
-                        self.start(&Arc::clone(running));
+                        self.start(&Arc::clone(running))?;
                     }
                     self.current = Some(next);
                 }
             }
         }
+        Ok(())
     }
 
-    fn start(&mut self, running: &Running) {
+    fn start(&mut self, running: &Running) -> Result<(), Fault> {
+        self.record_ended()?;
         self.operation = running.grant.operation();
         self.strict |= running.strict;
         let now = Instant::now();
         running.progress().started.get_or_insert(now);
         self.deadline = running.grant.limits().timeout_ms.map(|timeout| now + Duration::from_millis(timeout));
+        Ok(())
     }
 
     /// An expectation that the target skips: what it would have made does not exist.
@@ -276,10 +283,10 @@ impl Relay {
 
     /// Records what was gathered, then writes it. Not cancel safe; `writing` says when.
     pub(super) async fn send(&mut self) -> Result<(), Fault> {
+        self.record_gathered()?;
         if self.out.is_empty() {
             return Ok(());
         }
-        self.record_gathered()?;
         self.writing = true;
         write(&mut self.to, &self.out).await?;
         self.writing = false;
@@ -291,18 +298,32 @@ impl Relay {
         Ok(())
     }
 
-    /// Records what was gathered and is not recorded yet.
+    /// Records what was gathered and is not recorded yet, and how the operation ended if it did.
     pub(super) fn record_gathered(&mut self) -> Result<(), Fault> {
         let fresh = self.out.get(self.recorded..).unwrap_or_default();
-        if !fresh.is_empty() {
-            let tape = &self.session.tape;
-            // How many rows came counts only where not all of them are recorded.
-            let counted = if tape.keeps_all() { None } else { self.running() };
-            let rows = counted.map_or(0, |running| running.progress().rows);
-            tape.result(self.operation, rows, fresh).map_err(|error| wording::recorder(&error))?;
-            self.recorded = self.out.len();
-        }
+        let tape = &self.session.tape;
+        let written = match &self.ended {
+            Some(event @ Event::Outcome { operation, rows, .. }) if !fresh.is_empty() => {
+                tape.ends(*operation, *rows, fresh, event)
+            }
+            Some(event) => tape.append(event, &[]).map(drop),
+            None if fresh.is_empty() => Ok(()),
+            None => {
+                // How many rows came counts only where not all of them are recorded.
+                let counted = if tape.keeps_all() { None } else { self.running() };
+                let rows = counted.map_or(0, |running| running.progress().rows);
+                tape.result(self.operation, rows, fresh)
+            }
+        };
+        written.map_err(|error| wording::recorder(&error))?;
+        self.ended = None;
+        self.recorded = self.out.len();
         Ok(())
+    }
+
+    /// Records how the last operation ended, if that is still to be done.
+    pub(super) fn record_ended(&mut self) -> Result<(), Fault> {
+        if self.ended.is_some() { self.record_gathered() } else { Ok(()) }
     }
 
     /// Cancels what runs on the target, without waiting for it.
