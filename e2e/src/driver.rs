@@ -87,7 +87,8 @@ impl Driver {
     /// Plays scenarios through the gateway.
     #[must_use]
     pub fn play(&self, gateway: &Gateway, who: &str, scenarios: &[&str]) -> Playing {
-        let place = gateway.parameters(&gateway.token(who));
+        let mut place = gateway.parameters(&gateway.token(who));
+        place.push(("GATEWAY_CA", gateway.path("sallyport-data/keys/tls/ca.pem").display().to_string()));
         self.spawn(&place, scenarios)
     }
 
@@ -102,6 +103,7 @@ impl Driver {
         for (name, value) in place {
             let variable = match *name {
                 "dbname" => "PGDATABASE".to_owned(),
+                "GATEWAY_CA" => "GATEWAY_CA".to_owned(),
                 other => format!("PG{}", other.to_uppercase()),
             };
             command.env(variable, value);

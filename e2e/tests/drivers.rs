@@ -232,7 +232,6 @@ fn jdbc_caches_everything_and_saves_points() {
 
 #[test]
 fn tokio_postgres() {
-    // Without TLS: its connectors are packages of their own.
     let program = Program::Built(env!("CARGO_BIN_EXE_tokio-postgres-client"));
-    play(Driver { program, environment: &[], tls: false }, ALL);
+    play(Driver { program, environment: &[], tls: true }, ALL);
 }

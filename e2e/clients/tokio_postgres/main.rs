@@ -1,8 +1,11 @@
 //! tokio-postgres plays the scenarios: everything prepared, parameters and results in binary.
 
+mod tls;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio_postgres::config::SslMode;
 use tokio_postgres::types::{FromSql, Type};
 use tokio_postgres::{Client, Error, NoTls, SimpleQueryMessage};
 
@@ -177,8 +180,16 @@ async fn main() -> Result<(), Failed> {
         .dbname(variable("PGDATABASE"))
         .user(variable("PGUSER"))
         .password(variable("PGPASSWORD"));
-    let (mut client, connection) = config.connect(NoTls).await?;
-    tokio::spawn(connection);
+    let mut client = if variable("PGSSLMODE") == "disable" {
+        let (client, connection) = config.connect(NoTls).await?;
+        tokio::spawn(connection);
+        client
+    } else {
+        let verified = tls::Verified::against(&variable("GATEWAY_CA")).map_err(|error| -> Failed { error })?;
+        let (client, connection) = config.ssl_mode(SslMode::Require).connect(verified).await?;
+        tokio::spawn(connection);
+        client
+    };
     for name in variable("SCENARIOS").split(',') {
         let mut said = play(&mut client, name).await?;
         said["scenario"] = name.into();
