@@ -30,6 +30,14 @@ fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"))
 }
 
+fn is_plain() -> bool {
+    variable("PGSSLMODE") == "disable"
+}
+
+fn verified() -> Result<tls::Verified, Failed> {
+    tls::Verified::against(&variable("GATEWAY_CA")).map_err(|error| -> Failed { error })
+}
+
 fn failed(error: &Error) -> Value {
     let said = error.as_db_error();
     json!({ "sqlstate": said.map(|it| it.code().code()), "detail": said.and_then(|it| it.detail()) })
@@ -52,7 +60,10 @@ async fn cancel(client: &Client) -> Value {
     let token = client.cancel_token();
     let cancelling = async move {
         tokio::time::sleep(Duration::from_millis(700)).await;
-        token.cancel_query(NoTls).await
+        if is_plain() {
+            return token.cancel_query(NoTls).await.map_err(Failed::from);
+        }
+        token.cancel_query(verified()?).await.map_err(Failed::from)
     };
     let (said, cancelled) = tokio::join!(error_of(client, "select pg_sleep(20)"), cancelling);
     cancelled.expect("the cancel request");
@@ -180,13 +191,12 @@ async fn main() -> Result<(), Failed> {
         .dbname(variable("PGDATABASE"))
         .user(variable("PGUSER"))
         .password(variable("PGPASSWORD"));
-    let mut client = if variable("PGSSLMODE") == "disable" {
+    let mut client = if is_plain() {
         let (client, connection) = config.connect(NoTls).await?;
         tokio::spawn(connection);
         client
     } else {
-        let verified = tls::Verified::against(&variable("GATEWAY_CA")).map_err(|error| -> Failed { error })?;
-        let (client, connection) = config.ssl_mode(SslMode::Require).connect(verified).await?;
+        let (client, connection) = config.ssl_mode(SslMode::Require).connect(verified()?).await?;
         tokio::spawn(connection);
         client
     };
