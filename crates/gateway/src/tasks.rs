@@ -99,6 +99,8 @@ impl Tasks {
     {
         let guard = self.register(name);
         let id = guard.id;
+        // By a pointer: what is captured and what is waited for would each take the future's room.
+        let future = Box::pin(future);
         let handle = runtime.spawn(async move {
             let _guard = guard;
             future.await;

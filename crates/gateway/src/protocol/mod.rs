@@ -51,9 +51,10 @@ pub(crate) async fn serve(
     peer: SocketAddr,
     own: Option<Arc<str>>,
 ) {
+    // Apart: a connection takes the room of its own protocol, not of the largest.
     match protocol {
-        Protocol::Postgres => pg::serve(house, socket, peer, own).await,
-        Protocol::Mysql => mysql::serve(house, socket, peer, own).await,
+        Protocol::Postgres => Box::pin(pg::serve(house, socket, peer, own)).await,
+        Protocol::Mysql => Box::pin(mysql::serve(house, socket, peer, own)).await,
     }
 }
 

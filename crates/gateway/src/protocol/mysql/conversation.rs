@@ -112,7 +112,7 @@ impl Conversation {
         };
         let reason = finish(end, &mut talk, &shared, &canceller).await;
         drop(place);
-        session.close(&reason).await;
+        Box::pin(session.close(&reason)).await;
     }
 }
 

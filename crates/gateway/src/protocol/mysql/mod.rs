@@ -81,8 +81,10 @@ pub(crate) async fn serve(house: Arc<House>, socket: TcpStream, peer: SocketAddr
         tracing::debug!(%peer, %error, "nodelay");
     }
     let deadline = house.settings.handshake;
-    match tokio::time::timeout(deadline, start::start(&house, socket, peer, own.as_deref())).await {
-        Ok(Ok(conversation)) => conversation.run().await,
+    // Apart from the conversation: what the start needs is given back with it.
+    let start = Box::pin(start::start(&house, socket, peer, own.as_deref()));
+    match tokio::time::timeout(deadline, start).await {
+        Ok(Ok(conversation)) => Box::pin(conversation.run()).await,
         Ok(Err(fault)) => tracing::debug!(%peer, %fault, "handshake ended"),
         Err(_) => tracing::info!(%peer, "handshake took too long"),
     }

@@ -105,7 +105,8 @@ impl Talk {
         self.caller.sequence = packet.last.wrapping_add(1);
         self.cancels_done().await;
         let command = Command::parse(packet.payload()).map_err(Fault::CallerWire)?;
-        self.take(&packet, command).await
+        // Apart: what deciding takes is no part of a connection that waits.
+        Box::pin(self.take(&packet, command)).await
     }
 
     /// The caller's next command. A target that speaks or leaves meanwhile does so unasked.

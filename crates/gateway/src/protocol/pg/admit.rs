@@ -133,9 +133,12 @@ impl Admit {
             return Ok(());
         }
         match message {
-            FrontendMessage::Query(text) => self.query(frame, text).await,
-            FrontendMessage::Parse { name, text, types } => self.parse(frame, name, text, types).await,
-            FrontendMessage::Bind(bind) => self.bind(frame, &bind).await,
+            // Apart, as what deciding takes is no part of a connection that waits.
+            FrontendMessage::Query(text) => Box::pin(self.query(frame, text)).await,
+            FrontendMessage::Parse { name, text, types } => {
+                Box::pin(self.parse(frame, name, text, types)).await
+            }
+            FrontendMessage::Bind(bind) => Box::pin(self.bind(frame, &bind)).await,
             FrontendMessage::Execute { portal, .. } => self.execute(frame, portal).await,
             FrontendMessage::Describe(subject, name) => self.describe(subject, name).await,
             FrontendMessage::Close(subject, name) => self.close(subject, name).await,

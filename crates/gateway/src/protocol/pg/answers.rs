@@ -226,7 +226,7 @@ impl Relay {
             let (house, target, database) =
                 (&self.session.house, &self.session.target, &self.session.database);
             super::start::catalog_changed(house, target, database);
-            match super::start::catalog(house, target, database).await {
+            match Box::pin(super::start::catalog(house, target, database)).await {
                 Ok(catalog) => {
                     lineage =
                         super::start::lineage_again(&self.session, &self.state, running, index, &catalog);

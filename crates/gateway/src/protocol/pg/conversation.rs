@@ -99,11 +99,11 @@ impl Conversation {
             reason = watch(&session, &authenticated, || state.lock().is_waiting()) => End::Asked(reason),
             () = cancels.run() => End::Asked(EndReason::Draining),
         };
-        let reason = finish(end, &mut admit, &mut relay).await;
+        let reason = Box::pin(finish(end, &mut admit, &mut relay)).await;
         if let Err(fault) = relay.record_ended() {
             tracing::error!(session = %session.id, %fault, "how the last operation ended is not recorded");
         }
-        session.close(&reason).await;
+        Box::pin(session.close(&reason)).await;
     }
 }
 

@@ -85,7 +85,7 @@ pub(crate) async fn serve(house: Arc<House>, socket: TcpStream, peer: SocketAddr
     // Apart from the conversation: what the start needs is given back with it.
     let start = Box::pin(start::start(&house, socket, peer, own.as_deref()));
     match tokio::time::timeout(deadline, start).await {
-        Ok(Ok(Some(conversation))) => conversation.run().await,
+        Ok(Ok(Some(conversation))) => Box::pin(conversation.run()).await,
         Ok(Ok(None)) => {}
         Ok(Err(fault)) => tracing::debug!(%peer, %fault, "handshake ended"),
         Err(_) => tracing::info!(%peer, "handshake took too long"),
