@@ -216,8 +216,9 @@ impl Admit {
         }
         let masks = self.masks(Arc::clone(candidate.catalog));
         let in_transaction = self.in_transaction();
-        let Judgement { facts, mut decision, .. } =
+        let Judgement { facts, decision: decided, revealing, .. } =
             self.judgements.judge(&self.session, &masks, &candidate.inspection, in_transaction);
+        let mut decision = Arc::clone(&decided);
         if decision.effect == Effect::Hold && candidate.kind != OperationKind::Prepare {
             self.settle().await?;
             if self.state.lock().failed {
@@ -268,7 +269,10 @@ impl Admit {
             transaction: &transaction,
         };
         if decision.effect != Effect::Deny && candidate.kind != OperationKind::Prepare {
-            decision = with_reveals(&self.session, &masks, &candidate.inspection, decision);
+            decision = match revealing {
+                Some(revealing) if Arc::ptr_eq(&decision, &decided) => revealing,
+                _ => with_reveals(&self.session, &masks, &candidate.inspection, decision),
+            };
         }
         // Preparing runs nothing: what would be held is held when it is bound.
         if candidate.kind == OperationKind::Prepare && decision.effect == Effect::Hold {

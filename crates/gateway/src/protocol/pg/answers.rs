@@ -132,8 +132,7 @@ impl Relay {
                 self.ready(&frame)
             }
             tag::ROW_DESCRIPTION => {
-                let fields = backend::row_description(&frame).map_err(Fault::TargetWire)?;
-                self.plan_rows(running, &fields).await?;
+                self.plan_query(&frame, running).await?;
                 self.out.extend_from_slice(frame.raw());
                 Ok(())
             }
@@ -197,6 +196,27 @@ impl Relay {
     pub(super) fn in_doubt(&self, running: &Running) -> bool {
         let masks = &running.masks;
         self.state.lock().changing.doubts(masks.since, &running.inspection, &masks.catalog)
+    }
+
+    /// Plans the masking of a result that a simple query brings: as before, when it is the same in all that
+    /// decides it.
+    async fn plan_query(&mut self, frame: &Frame, running: &Arc<Running>) -> Result<(), Fault> {
+        let index = running.progress().index;
+        let minute = minute(self.session.house.clock.now());
+        let doubt = self.in_doubt(running);
+        if !doubt && let Some(plan) = self.plans.of(running, index, minute, frame.raw()) {
+            running.progress().rows_plan = Some(plan);
+            return Ok(());
+        }
+        let fields = backend::row_description(frame).map_err(Fault::TargetWire)?;
+        self.plan_rows(running, &fields).await?;
+        if !doubt
+            && !results::has_stranger(&running.masks, &fields)
+            && let Some(plan) = &running.progress().rows_plan
+        {
+            self.plans.keep(running, index, minute, frame.raw(), plan);
+        }
+        Ok(())
     }
 
     /// Plans the masking of a result, before any row of it leaves. A column of a relation that the

@@ -14,6 +14,7 @@ use super::admit::Admit;
 use super::control::Control;
 use super::fault::Fault;
 use super::judgements::Judgements;
+use super::plans::Plans;
 use super::refusal::{Severity, put_refusal};
 use super::relay::{Canceller, Relay};
 use super::state::State;
@@ -81,6 +82,7 @@ impl Conversation {
             ended: None,
             asides: asides_out,
             canceller,
+            plans: Plans::default(),
             current: None,
             parameters: Vec::new(),
             skipping: false,

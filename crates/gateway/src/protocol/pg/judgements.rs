@@ -1,16 +1,16 @@
 //! What was decided of a text before, in one session, kept while nothing that it depends on has changed.
 //!
-//! Callers send the same statements again and again. The same inspection has the same decision ([`Decisions`])
-//! and strictness about errors, as long as what they depend on is the same.
+//! Callers send the same statements again and again. The same inspection has the same decision ([`Decisions`]),
+//! reveals and strictness about errors, as long as what they depend on is the same.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use sallyport_core::{Decision, Facts};
-use sallyport_inspect::pg::Inspection;
+use sallyport_core::{Decision, Effect, Facts};
+use sallyport_inspect::pg::{Catalog, Inspection};
 
 use super::reading::Reading;
-use super::results::strict_errors;
+use super::results::{strict_errors, with_reveals};
 use super::running::Masks;
 use crate::decided::{Decided, Decisions, Under};
 use crate::session::Session;
@@ -23,10 +23,13 @@ const KEPT: usize = 64;
 pub(super) struct Judgement {
     pub(super) facts: Arc<Facts>,
     pub(super) decision: Arc<Decision>,
+    /// The decision with what it reveals, where it is to allow: a hold is decided again.
+    pub(super) revealing: Option<Arc<Decision>>,
     /// Whether the target's own errors may hold protected values.
     pub(super) strict: bool,
     /// Kept alive, so that its address stays its own.
     _inspection: Arc<Inspection>,
+    catalog: Arc<Catalog>,
     under: Under,
 }
 
@@ -54,15 +57,20 @@ impl Judgements {
         let under = Under::new(session, &masks.policy, &masks.labels, in_transaction);
         if let Some(known) = self.known.get(&key)
             && known.under.is(&under)
+            && Arc::ptr_eq(&known.catalog, &masks.catalog)
         {
             return known.clone();
         }
         let Decided { facts, decision, .. } = self.decisions.of(session, &inspection.facts, &under);
+        let revealing = (decision.effect == Effect::Allow)
+            .then(|| with_reveals(session, masks, inspection, Arc::clone(&decision)));
         let judgement = Judgement {
             facts,
             decision,
+            revealing,
             strict: strict_errors(session, masks, inspection),
             _inspection: Arc::clone(inspection),
+            catalog: Arc::clone(&masks.catalog),
             under,
         };
         if self.known.len() >= KEPT {

@@ -25,6 +25,7 @@ mod inspecting;
 mod judgements;
 mod masking;
 mod parameters;
+mod plans;
 mod reading;
 mod reason;
 mod refusal;

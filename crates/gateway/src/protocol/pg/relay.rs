@@ -16,6 +16,7 @@ use super::expected::Expected;
 use super::fault::Fault;
 use super::handshake::{make_room, write};
 use super::masking::{mask_notice, mask_payload, mask_setting};
+use super::plans::Plans;
 use super::running::Running;
 use super::state::State;
 use super::upstream::cancel;
@@ -70,6 +71,8 @@ pub(super) struct Relay {
     pub(super) ended: Option<Event>,
     pub(super) asides: mpsc::Receiver<Bytes>,
     pub(super) canceller: Canceller,
+    /// How results were masked before.
+    pub(super) plans: Plans,
     /// The expectation that replies belong to now.
     pub(super) current: Option<Expected>,
     /// An error came in a pipeline: expectations are dropped up to the next Sync.

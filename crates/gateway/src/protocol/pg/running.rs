@@ -92,7 +92,7 @@ pub(super) struct Masks {
 
 impl Masks {
     /// Whether these are the same versions.
-    fn is(&self, other: &Self) -> bool {
+    pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.policy, &other.policy)
             && Arc::ptr_eq(&self.labels, &other.labels)
             && Arc::ptr_eq(&self.catalog, &other.catalog)
