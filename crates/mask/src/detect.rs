@@ -123,10 +123,12 @@ impl FieldContext<'_> {
 }
 
 fn may_hold(features: Features) -> bool {
-    features.any(HIGH | ESCAPE | APART | QUOTED)
-        || may_be_encoded(features)
-        || features.length > MAX_TEXT_BYTES
-        || PANEL.asked(features.bits) != 0
+    may_hide(features) || features.length > MAX_TEXT_BYTES || PANEL.asked(features.bits) != 0
+}
+
+/// Whether another reading of the text could show what the text itself does not.
+fn may_hide(features: Features) -> bool {
+    features.any(HIGH | ESCAPE | APART | QUOTED | GREATER) || may_be_encoded(features)
 }
 
 fn may_be_encoded(features: Features) -> bool {
@@ -150,8 +152,13 @@ fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Fin
         return withheld("size");
     }
     let column = Column::named(context.column);
+    let is_telling = column.is_telling();
+    if !is_telling && is_harmless(text) {
+        return Vec::new();
+    }
     let (parts, features) = parts_of(text.as_bytes());
-    if !column.is_telling() && (!may_hold(features) || is_harmless(text, features)) {
+    let asked = panel.asked(features.bits);
+    if !is_telling && asked == 0 && !may_hide(features) {
         give_back(parts);
         return Vec::new();
     }
@@ -176,9 +183,9 @@ fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Fin
 }
 
 /// Whether the whole text is of a kind that is nobody's secret.
-fn is_harmless(text: &str, features: Features) -> bool {
+fn is_harmless(text: &str) -> bool {
     let bytes = text.as_bytes();
-    harmless::may_be(features)
+    harmless::may_be(bytes)
         && (harmless::is_identifier_or_moment(bytes)
             || harmless::is_digest(bytes) && encoded::decode(text).is_none())
 }

@@ -92,6 +92,8 @@ pub(crate) const FLAG: u64 = 1 << 57;
 pub(crate) const SPELLED_AT: u64 = 1 << 58;
 /// Characters as quoted-printable text writes them, or one of its soft line breaks.
 pub(crate) const QUOTED: u64 = 1 << 59;
+/// Two groups of digits with something unusual between them, or a long fraction with an exponent.
+pub(crate) const UNUSUAL: u64 = 1 << 60;
 
 /// Kinds that are not in such a run.
 pub(crate) const NOT_LONE: u64 = COLON | DOT | EQUALS | SLASH | GREATER | SPACE | HIGH | OTHER;
@@ -167,11 +169,6 @@ impl Features {
     #[inline]
     pub(crate) fn all(self, bits: u64) -> bool {
         self.bits & bits == bits
-    }
-
-    /// Of nothing but these kinds of bytes.
-    pub(crate) fn only(self, kinds: u64) -> bool {
-        self.bits & ((1 << 24) - 1) & !kinds == 0
     }
 }
 

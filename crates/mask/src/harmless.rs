@@ -1,16 +1,21 @@
 //! Values that need no detector: identifiers, digests and moments, told by their whole shape.
 //!
 //! They are what most cells of most tables are, and every digit and letter of them would ask some detector. What
-//! has no such features ([`Features`]) is not looked at twice.
+//! [cannot be](may_be) one is not looked at twice.
 
-use crate::features::{COLON, DASH, DIGIT, DOT, Features, LOWER, OTHER, PLUS, SPACE, UPPER};
-
-/// What identifiers and moments are made of.
-const KINDS: u64 = DIGIT | LOWER | UPPER | DASH | COLON | DOT | SPACE | PLUS | OTHER;
-
-/// Whether the whole value may be one of those: a look at what it is made of.
-pub(crate) fn may_be(features: Features) -> bool {
-    features.any(DIGIT) && (10..=128).contains(&features.length) && features.only(KINDS)
+/// Whether the whole value may be one of those: a look at its length and a few of its bytes, before anything else is
+/// looked at.
+#[inline]
+pub(crate) fn may_be(bytes: &[u8]) -> bool {
+    let at = |at: usize| bytes.get(at).copied().unwrap_or(0);
+    match bytes.len() {
+        10..=35 if at(4) == b'-' => at(7) == b'-' && at(0).is_ascii_digit(),
+        36 => at(8) == b'-' && at(13) == b'-' || at(4) == b'-' && at(7) == b'-',
+        32 | 40 | 56 | 64 | 96 | 128 => {
+            [0, 1, 9, 17, 30].into_iter().all(|place| matches!(at(place), b'0'..=b'9' | b'a'..=b'f'))
+        }
+        _ => false,
+    }
 }
 
 /// Whether the whole value is a UUID, or a date with or without a time. A day of birth looks the same: whoever

@@ -17,64 +17,84 @@ use crate::fold::{fold, is_mark};
 pub(crate) struct View<'a> {
     /// What detectors read.
     pub(crate) text: Cow<'a, str>,
-    /// Per byte of the view, the bytes of the original it stands for; empty when they are the same.
-    places: Vec<(usize, usize)>,
+    /// Where its stretches come from, in order; empty when it is the text itself.
+    stretches: Vec<Stretch>,
+}
+
+/// A stretch of a view.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    /// Where it starts in the view.
+    at: usize,
+    /// The bytes of the original behind it.
+    start: usize,
+    end: usize,
+    /// It was copied byte by byte; otherwise all of it stands for all of the original's bytes.
+    copied: bool,
 }
 
 impl<'a> View<'a> {
     /// The text as it is.
     pub(crate) fn plain(text: &'a str) -> Self {
-        Self { text: Cow::Borrowed(text), places: Vec::new() }
+        Self { text: Cow::Borrowed(text), stretches: Vec::new() }
     }
 
     /// Look-alikes folded, characters without width dropped; nothing when the text holds none.
     pub(crate) fn folded(text: &str) -> Option<View<'static>> {
         text.chars().find(|c| fold(*c) != Some(*c))?;
+        let plain = View::plain(text);
         let mut view = Builder::with_capacity(text.len());
-        for (start, c) in text.char_indices() {
-            match fold(c) {
-                Some(folded) => view.push(folded, start, start + c.len_utf8()),
-                None if is_mark(c) => view.extend(start + c.len_utf8()),
+        let mut copied = 0;
+        for (start, c) in text.char_indices().filter(|(_, c)| !c.is_ascii()) {
+            let folded = fold(c);
+            if folded == Some(c) {
+                continue;
+            }
+            view.copy(&plain, copied..start);
+            copied = start + c.len_utf8();
+            match folded {
+                Some(folded) => view.push(folded, start..copied),
+                None if is_mark(c) => view.extend(copied),
                 None => {}
             }
         }
+        view.copy(&plain, copied..text.len());
         Some(view.finish())
     }
 
     /// This view with its escapes undone, those of quoted-printable text among them where it is `quoted`; nothing
     /// when it holds none.
     pub(crate) fn unescaped(&self, quoted: bool) -> Option<View<'static>> {
-        let begins = |at: usize| self.text.get(at..).and_then(|rest| escape(rest, quoted)).is_some();
         let bytes = self.text.as_bytes();
-        let mut signs = memchr::memchr3_iter(b'%', b'&', b'\\', bytes);
-        let first = signs.find(|at| begins(*at)).unwrap_or(usize::MAX);
-        let quote = if quoted { memchr::memchr_iter(b'=', bytes).find(|at| begins(*at)) } else { None };
-        let first = first.min(quote.unwrap_or(usize::MAX));
-        let (head, mut rest) = self.text.split_at_checked(first)?;
-        let mut view = Builder::with_capacity(self.text.len());
-        self.copy(head, 0, &mut view);
-        let mut at = head.len();
-        while let Some(c) = rest.chars().next() {
-            let (out, length) = match escape(rest, quoted) {
-                Some(decoded) => decoded,
-                None => (c, c.len_utf8()),
+        // The next sign that may start an escape.
+        let next = |at: usize| {
+            let rest = bytes.get(at..)?;
+            let sign = match quoted {
+                true => rest.iter().position(|byte| matches!(byte, b'%' | b'&' | b'\\' | b'='))?,
+                false => memchr::memchr3(b'%', b'&', b'\\', rest)?,
             };
-            let place = self.original(at..at + length);
+            Some(at + sign)
+        };
+        let mut view = Builder::with_capacity(0);
+        let (mut at, mut copied) = (0, 0);
+        while let Some(sign) = next(at) {
+            let Some((out, length)) = self.text.get(sign..).and_then(|rest| escape(rest, quoted)) else {
+                at = sign + 1;
+                continue;
+            };
+            view.text.reserve(if copied == 0 { bytes.len() } else { 0 });
+            view.copy(self, copied..sign);
+            at = sign + length;
+            copied = at;
             if let Some(folded) = fold(out) {
-                view.push(folded, place.start, place.end);
+                view.push(folded, self.original(sign..at));
             }
-            at += length;
-            rest = rest.get(length..).unwrap_or("");
         }
+        if copied == 0 {
+            return None;
+        }
+        view.copy(self, copied..bytes.len());
         Some(view.finish())
-    }
-
-    /// Puts a part of this view that starts at that byte into another one.
-    fn copy(&self, part: &str, from: usize, view: &mut Builder) {
-        for (at, c) in part.char_indices() {
-            let place = self.original(from + at..from + at + c.len_utf8());
-            view.push(c, place.start, place.end);
-        }
     }
 
     /// This view without the tags and comments that change how a text looks; nothing when it holds none.
@@ -87,11 +107,11 @@ impl<'a> View<'a> {
             if open >= from
                 && let Some(end) = tag_end(bytes, open)
             {
-                self.copy(self.text.get(from..open).unwrap_or(""), from, &mut view);
+                view.copy(self, from..open);
                 from = end;
             }
         }
-        self.copy(self.text.get(from..).unwrap_or(""), from, &mut view);
+        view.copy(self, from..bytes.len());
         Some(view.finish())
     }
 
@@ -103,30 +123,39 @@ impl<'a> View<'a> {
         let mut rows = rows(bytes).peekable();
         rows.peek()?;
         let mut view = Builder::with_capacity(self.text.len());
-        let mut row = rows.next();
-        for (at, c) in self.text.char_indices() {
-            while row.as_ref().is_some_and(|row| row.span.end <= at) {
-                row = rows.next();
+        let mut copied = 0;
+        for row in rows {
+            let mut group = row.span.start;
+            view.copy(self, copied..group);
+            while group < row.span.end {
+                view.copy(self, group..row.span.end.min(group + row.size));
+                group += row.size + row.gap;
             }
-            let dropped = row.as_ref().is_some_and(|row| {
-                row.span.contains(&at) && (at - row.span.start) % (row.size + row.gap) >= row.size
-            });
-            if !dropped {
-                let place = self.original(at..at + c.len_utf8());
-                view.push(c, place.start, place.end);
-            }
+            copied = row.span.end;
         }
+        view.copy(self, copied..bytes.len());
         Some(view.finish())
     }
 
     /// The bytes of the original text behind a span of the view.
     pub(crate) fn original(&self, span: Range<usize>) -> Range<usize> {
-        if self.places.is_empty() {
+        if self.stretches.is_empty() {
             return span;
         }
-        let start = self.places.get(span.start).map_or(0, |place| place.0);
-        let end =
-            span.end.checked_sub(1).and_then(|last| self.places.get(last)).map_or(start, |place| place.1);
+        let of = |at: usize| {
+            let after = self.stretches.partition_point(|stretch| stretch.at <= at);
+            after.checked_sub(1).and_then(|at| self.stretches.get(at))
+        };
+        let start = of(span.start).map_or(0, |stretch| match stretch.copied {
+            true => stretch.start + (span.start - stretch.at),
+            false => stretch.start,
+        });
+        let last = span.end.checked_sub(1).filter(|last| *last >= span.start);
+        let end = last.and_then(|last| of(last).map(|stretch| (last, stretch)));
+        let end = end.map_or(start, |(last, stretch)| match stretch.copied {
+            true => (stretch.start + (last - stretch.at) + 1).min(stretch.end),
+            false => stretch.end,
+        });
         start..end.max(start)
     }
 }
@@ -249,31 +278,65 @@ fn tag_end(bytes: &[u8], start: usize) -> Option<usize> {
 
 struct Builder {
     text: String,
-    places: Vec<(usize, usize)>,
+    stretches: Vec<Stretch>,
 }
 
 impl Builder {
     fn with_capacity(capacity: usize) -> Self {
-        Self { text: String::with_capacity(capacity), places: Vec::with_capacity(capacity) }
+        Self { text: String::with_capacity(capacity), stretches: Vec::new() }
     }
 
-    fn push(&mut self, c: char, start: usize, end: usize) {
+    /// A character that stands for those bytes of the original.
+    fn push(&mut self, c: char, place: Range<usize>) {
+        self.stretches.push(Stretch {
+            at: self.text.len(),
+            start: place.start,
+            end: place.end,
+            copied: false,
+        });
         self.text.push(c);
-        for _ in 0..c.len_utf8() {
-            self.places.push((start, end));
+    }
+
+    /// That span of another view as it is.
+    fn copy(&mut self, from: &View<'_>, span: Range<usize>) {
+        let Some(part) = from.text.get(span.clone()).filter(|part| !part.is_empty()) else { return };
+        let at = self.text.len();
+        self.text.push_str(part);
+        if from.stretches.is_empty() {
+            self.stretches.push(Stretch { at, start: span.start, end: span.end, copied: true });
+            return;
+        }
+        let first = from.stretches.partition_point(|stretch| stretch.at <= span.start).saturating_sub(1);
+        let stretches = from.stretches.iter().skip(first).take_while(|stretch| stretch.at < span.end);
+        for stretch in stretches {
+            let cut = span.start.saturating_sub(stretch.at);
+            self.stretches.push(Stretch {
+                at: at + stretch.at.saturating_sub(span.start),
+                start: if stretch.copied { stretch.start + cut } else { stretch.start },
+                ..*stretch
+            });
         }
     }
 
-    /// The last character goes as far as there.
+    /// The last character goes as far as there in the original.
     fn extend(&mut self, end: usize) {
-        let length = self.text.chars().next_back().map_or(0, char::len_utf8);
-        for place in self.places.iter_mut().rev().take(length) {
-            place.1 = end;
+        let Some(last) = self.stretches.last_mut() else { return };
+        if !last.copied {
+            last.end = end;
+            return;
+        }
+        let Some(c) = self.text.chars().next_back() else { return };
+        let (at, start) = (self.text.len() - c.len_utf8(), last.end - c.len_utf8());
+        if at == last.at {
+            (last.end, last.copied) = (end, false);
+        } else {
+            last.end = start;
+            self.stretches.push(Stretch { at, start, end, copied: false });
         }
     }
 
     fn finish(self) -> View<'static> {
-        View { text: Cow::Owned(self.text), places: self.places }
+        View { text: Cow::Owned(self.text), stretches: self.stretches }
     }
 }
 

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::credit_card::{self, is_common};
 use super::national::us_ssn::US_SSN;
 use super::{Detector, Found, Kind, Needs, Reading, Topic, scan};
-use crate::features::SEVEN;
+use crate::features::{SEVEN, UNUSUAL};
 use crate::parts::Group;
 use crate::view::WIDEST_GAP;
 
@@ -31,7 +31,7 @@ impl Detector for Apart {
     }
 
     fn needs(&self) -> Needs {
-        Needs::all(SEVEN)
+        Needs::all(SEVEN | UNUSUAL)
     }
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {

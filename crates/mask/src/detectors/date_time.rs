@@ -93,8 +93,10 @@ fn date_end(text: &str, start: usize) -> Option<usize> {
                 byte.is_ascii_alphabetic() || byte >= 0x80
             });
             let word = text.get(at..end)?;
+            let first = word.as_bytes().first()? | 0x20;
             let month = MONTHS.iter().position(|month| {
-                word.get(..month.len()).is_some_and(|start| start.eq_ignore_ascii_case(month))
+                month.as_bytes().first() == Some(&first)
+                    && word.get(..month.len()).is_some_and(|start| start.eq_ignore_ascii_case(month))
             })?;
             at = end;
             *part = (u32::try_from(month % 12).ok()? + 1, false, 0, at);

@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use super::{Detector, Found, Kind, Needs, Reading, Topic, credit_card, national, phone_number, scan};
 use crate::context::Before;
 use crate::features::ROW;
+use crate::parts::Group;
 
 /// The most digits that a rule looks at.
 const MOST_DIGITS: usize = 20;
@@ -188,12 +189,28 @@ impl Detector for Numbers {
             if left == Some(b' ') && group.link == Some(b' ') && size < LEAST_DIGITS && size != 4 {
                 continue;
             }
-            if size < LEAST_DIGITS && group.link.is_none() {
+            if size < LEAST_DIGITS && !reaches(groups, first) {
                 continue;
             }
             from = row(reading, first, left, found);
         }
     }
+}
+
+/// Whether the groups that are joined from that one on have as many digits as a number.
+#[inline]
+fn reaches(groups: &[Group], first: usize) -> bool {
+    let mut digits = 0;
+    for group in groups.iter().skip(first) {
+        digits += group.span.len();
+        if digits >= LEAST_DIGITS {
+            return true;
+        }
+        if group.link.is_none() {
+            return false;
+        }
+    }
+    false
 }
 
 /// Shows the row that starts with that group, and its parts that do, to the rules. Gives the end of what is sure.

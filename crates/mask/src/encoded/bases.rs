@@ -42,20 +42,26 @@ pub(crate) fn others(text: &str, parts: &Parts, features: Features) -> Vec<(Rang
         found.extend(numbers(text.as_bytes(), &parts.groups));
     }
     if may_hold_85(features) {
-        let mut at = 0;
-        // The whole, what stands between two quotes, and in an element.
-        let inner = memchr::memchr(b'>', text.as_bytes()).zip(memchr::memrchr(b'<', text.as_bytes()));
-        let inner = inner.and_then(|(open, close)| Some((open + 1, text.get(open + 1..close)?)));
-        let quoted = features.any(OTHER).then(|| {
-            text.split('"').map(move |part| {
-                let start = at;
-                at += part.len() + 1;
-                (start, part)
-            })
-        });
-        for (start, part) in [(0, text)].into_iter().chain(inner).chain(quoted.into_iter().flatten()) {
-            let span = start..start + part.len();
-            found.extend(from_base85(part).and_then(|bytes| Some((span, String::from_utf8(bytes).ok()?))));
+        let mut read = |span: Range<usize>| {
+            let bytes = text.get(span.clone()).and_then(from_base85);
+            found.extend(bytes.and_then(|bytes| Some((span, String::from_utf8(bytes).ok()?))));
+        };
+        // The whole, what stands in an element, and between two quotes.
+        read(0..text.len());
+        if features.any(GREATER)
+            && let Some(open) = memchr::memchr(b'>', text.as_bytes())
+            && let Some(close) = memchr::memrchr(b'<', text.as_bytes())
+        {
+            read(open + 1..close);
+        }
+        if features.any(OTHER) {
+            let mut from = 0;
+            for quote in memchr::memchr_iter(b'"', text.as_bytes()).chain([text.len()]) {
+                if from > 0 && quote - from >= SHORTEST_85 {
+                    read(from..quote);
+                }
+                from = quote + 1;
+            }
         }
     }
     found
@@ -137,17 +143,35 @@ const fn values(alphabet: &[u8; 85]) -> [u8; 256] {
 
 static ALPHABETS: [[u8; 256]; 3] = [values(RFC_1924), values(Z85), values(&ADOBE)];
 
+/// The first characters of a text in base85, of which each alphabet writes eight.
+const START_85: usize = 10;
+
 fn from_base85(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim();
     let body = text.strip_prefix("<~").and_then(|text| text.strip_suffix("~>")).unwrap_or(text).as_bytes();
-    let is_word =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'=');
-    if body.len() < SHORTEST_85 || body.len() % 5 == 1 || body.contains(&b' ') || body.iter().all(is_word) {
+    if body.len() < SHORTEST_85 || body.len() % 5 == 1 {
         return None;
     }
-    let (start, _) = body.split_at_checked(10)?;
-    ALPHABETS.iter().find_map(|values| {
-        base85(start, values).filter(|bytes| bytes.iter().all(|byte| matches!(byte, b' '..=b'~')))?;
-        base85(body, values)
+    let values = ALPHABETS.iter().find(|values| starts_as_base85(body, values))?;
+    let is_word =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'=');
+    if body.iter().all(is_word) { None } else { base85(body, values) }
+}
+
+/// Whether the first characters write printable ones.
+fn starts_as_base85(text: &[u8], values: &[u8; 256]) -> bool {
+    let Some(start) = text.get(..START_85) else { return false };
+    start.chunks_exact(5).all(|group| {
+        let mut word = 0_u64;
+        for byte in group {
+            let value = values.get(usize::from(*byte)).copied().unwrap_or(u8::MAX);
+            if value > 84 {
+                return false;
+            }
+            word = word * 85 + u64::from(value);
+        }
+        u32::try_from(word)
+            .is_ok_and(|word| word.to_be_bytes().iter().all(|byte| matches!(byte, b' '..=b'~')))
     })
 }
 

@@ -124,6 +124,8 @@ pub(super) struct Pass {
     pub(super) token_size: usize,
     /// The bytes before that token.
     pub(super) gap: usize,
+    /// The last token was digits.
+    pub(super) number: bool,
     /// The last token was two letters.
     pub(super) pair: bool,
     /// `at` and `dot` stand somewhere, or what other languages have for them.
@@ -194,6 +196,15 @@ impl Pass {
         } else {
             self.equal = 1;
             self.equal_from = span.start;
+        }
+        if token.digits == size {
+            let unusual = self.number && (gap > 1 || !matches!(token.separator, b' ' | b'-' | b'.' | b':'));
+            self.found |= if unusual && gap <= WIDEST_GAP { features::UNUSUAL } else { 0 };
+            self.number = true;
+        } else {
+            let exponent = self.number && token.separator == b'.' && token.digits > 10;
+            self.found |= if exponent { features::UNUSUAL } else { 0 };
+            self.number = false;
         }
         self.gap = gap;
         (self.separator, self.token_end, self.token_size) = (token.separator, span.end, size);
