@@ -19,13 +19,40 @@ use crate::topics::{TOPICS, Topic};
 pub struct FieldContext<'a> {
     /// The column's name, or the key in a JSON object.
     pub column: Option<&'a str>,
+    /// It is one value of a table, though nothing says of which column.
+    is_cell: bool,
 }
 
 impl<'a> FieldContext<'a> {
     /// A value of that column.
     #[must_use]
     pub fn column(name: &'a str) -> Self {
-        Self { column: Some(name) }
+        Self { column: Some(name), is_cell: true }
+    }
+
+    /// One value of a table, of that column if its name is known.
+    pub(crate) fn cell(column: Option<&'a str>) -> Self {
+        Self { column, is_cell: true }
+    }
+
+    /// Text, under that key if there is one.
+    pub(crate) fn under(column: Option<&'a str>) -> Self {
+        Self { column, is_cell: column.is_some() }
+    }
+
+    /// A number in a document, or a key of it: what nothing but its key could tell.
+    pub(crate) fn inner(column: Option<&'a str>) -> Self {
+        Self { column, is_cell: false }
+    }
+
+    /// Whether the value is a cell by itself whose column has no name.
+    pub(crate) fn is_unnamed(&self) -> bool {
+        self.is_cell && self.column.is_none()
+    }
+
+    /// Whether the value is a cell by itself, and its column says nothing of what is in it.
+    pub(crate) fn is_blind(&self, column: &Column) -> bool {
+        self.is_cell && (self.column.is_none() || column.is_blank)
     }
 
     /// Whether the column's name alone says that each of its values is sensitive, whatever it looks like.
@@ -303,6 +330,50 @@ pub(crate) struct Column {
     pub(crate) is_secret: bool,
     /// Its dates are days of birth.
     pub(crate) is_birth: bool,
+    /// It says nothing: `c7`, `value`, `field_2`.
+    pub(crate) is_blank: bool,
+}
+
+/// Words that say nothing of what a column holds.
+const BLANK: &[&[u8]] = &[
+    b"c",
+    b"col",
+    b"column",
+    b"f",
+    b"field",
+    b"v",
+    b"val",
+    b"value",
+    b"x",
+    b"y",
+    b"data",
+    b"text",
+    b"txt",
+    b"str",
+    b"string",
+    b"attr",
+    b"attribute",
+    b"arg",
+    b"cell",
+    b"item",
+    b"expr",
+    b"a",
+    b"b",
+    b"var",
+    b"prop",
+    b"unnamed",
+];
+
+/// Whether the name is of no other words than those and numbers.
+fn is_blank(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let found = Places::of(bytes.get(bytes.len().saturating_sub(MOST)..).unwrap_or(&[]));
+    name.len() <= MOST
+        && name.is_ascii()
+        && found.places.iter().take(found.count).all(|(start, end)| {
+            let word = bytes.get(usize::from(*start)..usize::from(*end)).unwrap_or(&[]);
+            word.iter().all(u8::is_ascii_digit) || BLANK.iter().any(|blank| blank.eq_ignore_ascii_case(word))
+        })
 }
 
 impl Column {
@@ -316,7 +387,7 @@ impl Column {
         thread_local! {
             static NAMED: RefCell<HashMap<String, Rc<Column>, BuildHasherDefault<Fnv>>> = RefCell::default();
             static UNNAMED: Rc<Column> =
-                Rc::new(Column { words: Words::NONE, is_secret: false, is_birth: false });
+                Rc::new(Column { words: Words::NONE, is_secret: false, is_birth: false, is_blank: true });
         }
         let Some(name) = name else { return UNNAMED.with(Rc::clone) };
         NAMED.with(|named| {
@@ -335,7 +406,12 @@ impl Column {
 
     fn read(name: &str) -> Self {
         let words = Words::of(name);
-        Self { is_secret: crate::detectors::is_secret_name(&words), is_birth: words.say(Topic::Birth), words }
+        Self {
+            is_secret: crate::detectors::is_secret_name(&words),
+            is_birth: words.say(Topic::Birth),
+            is_blank: is_blank(name),
+            words,
+        }
     }
 }
 
@@ -425,6 +501,16 @@ impl Before {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_say_nothing_are_told_from_others() {
+        for name in ["c7", "col_3", "value", "field2", "data", "?column?", "C12", "3", "", "textValue"] {
+            assert!(is_blank(name), "{name}");
+        }
+        for name in ["created_at", "hired_on", "released", "date", "dob", "c_date", "value_date", "valeur"] {
+            assert!(!is_blank(name), "{name}");
+        }
+    }
 
     #[test]
     fn the_name_of_a_column_is_read_in_words() {

@@ -153,17 +153,26 @@ fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Fin
     }
     let column = Column::named(context.column);
     let is_telling = column.is_telling();
-    if !is_telling && is_harmless(text) {
+    let blind = context.is_blind(&column);
+    if !is_telling && is_harmless(text) && !(blind && may_be_born(text)) {
         return Vec::new();
     }
     let (parts, features) = parts_of(text.as_bytes());
     let asked = panel.asked(features.bits);
-    if !is_telling && asked == 0 && !may_hide(features) {
+    let may_be_born = blind && may_be_born(text);
+    if !is_telling && !may_be_born && asked == 0 && !may_hide(features) {
         give_back(parts);
         return Vec::new();
     }
     let work = Cell::new(LEAST_WORK + text.len() * WORK_PER_BYTE);
-    let search = Search { panel, column: &column, work: &work, decoded: Cell::new(false) };
+    let search = Search {
+        panel,
+        column: &column,
+        work: &work,
+        decoded: Cell::new(false),
+        blind,
+        unnamed: context.is_unnamed(),
+    };
     let found = catch_unwind(AssertUnwindSafe(|| {
         let mut candidates = CANDIDATES.take();
         search.text(text, &parts, features, 0, &mut candidates);
@@ -188,6 +197,16 @@ fn is_harmless(text: &str) -> bool {
     harmless::may_be(bytes)
         && (harmless::is_identifier_or_moment(bytes)
             || harmless::is_digest(bytes) && encoded::decode(text).is_none())
+}
+
+/// The longest date.
+const LONGEST_DATE: usize = 24;
+
+/// Whether the text could be a day of birth and nothing else.
+fn may_be_born(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    (SHORTEST_DATE..=LONGEST_DATE).contains(&bytes.len())
+        && bytes.windows(2).any(|century| matches!(century, b"19" | b"20"))
 }
 
 /// Whether the span lies within something found of at least that confidence.
@@ -242,6 +261,9 @@ struct Search<'s> {
     work: &'s Cell<usize>,
     /// What is read was encoded in the value.
     decoded: Cell<bool>,
+    /// Nothing says what the value is.
+    blind: bool,
+    unnamed: bool,
 }
 
 /// A reading and its parts.
@@ -373,7 +395,9 @@ impl Search<'_> {
 
     /// Shows a view to the detectors that it may hold something for.
     fn run(&self, view: &View<'_>, parts: &Parts, features: Features, candidates: &mut Vec<Candidate>) {
-        let mut asked = self.panel.asked(features.bits);
+        let blind = self.blind && !self.decoded.get();
+        let born = if blind && may_be_born(&view.text) { BIRTH } else { 0 };
+        let mut asked = self.panel.asked(features.bits | born);
         if self.column.is_telling() {
             asked |= self.panel.asked_by_column(self.column);
         }
@@ -385,6 +409,8 @@ impl Search<'_> {
             decoded: self.decoded.get(),
             features,
             column: self.column,
+            blind,
+            unnamed: blind && self.unnamed,
             parts,
             keys: OnceCell::new(),
             work: self.work,

@@ -27,10 +27,11 @@ pub fn mask_json(json: &str, context: &FieldContext<'_>) -> Option<String> {
     }
     let column = context.column.map(str::to_owned);
     let leaf = |kind: Kind, text: &str, key: Option<&str>| {
-        let context = FieldContext { column: key.or(column.as_deref()) };
+        let key = key.or(column.as_deref());
         match kind {
-            Kind::Text | Kind::Key => mask_text(text, &context).map(Masked::Text),
-            Kind::Number => mask_text(text, &context).map(|_| Masked::Null),
+            Kind::Text => mask_text(text, &FieldContext::under(key)).map(Masked::Text),
+            Kind::Key => mask_text(text, &FieldContext::inner(key)).map(Masked::Text),
+            Kind::Number => mask_text(text, &FieldContext::inner(key)).map(|_| Masked::Null),
             Kind::Word => None,
         }
     };

@@ -122,7 +122,7 @@ const PER_FINDING: usize = 160;
 
 /// The answer for a text that detectors read.
 fn found(id: &str, text: &str, column: Option<&str>) -> String {
-    let findings = detect(text, &FieldContext { column });
+    let findings = detect(text, &FieldContext::cell(column));
     let mut out =
         String::with_capacity(FRAME + id.len() + text.len() + text.len() / 8 + findings.len() * PER_FINDING);
     out.push_str("{\"findings\":[");

@@ -19,6 +19,10 @@ pub(crate) struct Reading<'t> {
     pub(crate) decoded: bool,
     pub(crate) features: Features,
     pub(crate) column: &'t Column,
+    /// The text is a cell by itself, and nothing says of what.
+    pub(crate) blind: bool,
+    /// It is, and its column has no name at all.
+    pub(crate) unnamed: bool,
     pub(crate) parts: &'t Parts,
     pub(crate) keys: OnceCell<Option<Keys>>,
     pub(crate) work: &'t Cell<usize>,

@@ -171,7 +171,7 @@ impl Stream {
         while !text.is_char_boundary(cut) {
             cut -= 1;
         }
-        let findings = detect(text, &FieldContext { column: self.column.as_deref() });
+        let findings = detect(text, &FieldContext::under(self.column.as_deref()));
         let crossing =
             findings.iter().find(|finding| finding.bytes.end > cut).map(|finding| finding.bytes.clone());
         if let Some(crossing) = crossing.filter(|crossing| crossing.start < cut) {
@@ -208,7 +208,7 @@ impl Stream {
 }
 
 fn masked(text: &str, column: Option<&str>) -> String {
-    mask_text(text, &FieldContext { column }).unwrap_or_else(|| text.to_owned())
+    mask_text(text, &FieldContext::under(column)).unwrap_or_else(|| text.to_owned())
 }
 
 /// Whether a private key's block starts in the text and does not end in it.

@@ -186,7 +186,7 @@ fn rows(bytes: &[u8]) -> impl Iterator<Item = Row> {
                 let found = row(bytes, start, size, 1).or_else(|| {
                     let rest = bytes.get(start + size..bytes.len().min(start + size + WIDEST_GAP + 1))?;
                     let gap = rest.iter().position(u8::is_ascii_alphanumeric)?;
-                    if gap > 1 && matches!(size, 1 | 2 | 4) { row(bytes, start, size, gap) } else { None }
+                    if gap > 1 && matches!(size, 1 | 4) { row(bytes, start, size, gap) } else { None }
                 });
                 if let Some(row) = found {
                     from = row.span.end;

@@ -11,6 +11,11 @@ use crate::features::LONE;
 /// Lengths of keys of 18, 24, 30, 36, 42 and 48 bytes in base 64, and of as many characters drawn one by one.
 const KEYS: [usize; 6] = [24, 32, 40, 48, 56, 64];
 
+/// Lengths that programs draw passwords in, and those of longer keys: looked at where nothing says what a value is.
+/// Identifiers have others (11, 15, 17, 18, 20 to 22, 26 to 28).
+const DRAWN: [usize; 3] = [12, 14, 16];
+const LONG: [usize; 5] = [30, 36, 50, 60, 80];
+
 /// Different characters that such a key has at least.
 const DISTINCT: u32 = 15;
 
@@ -34,9 +39,9 @@ impl Detector for Alone {
             return;
         }
         let bytes = reading.bytes();
-        if is_password(bytes) || is_famous(bytes) {
+        if is_password(bytes) || is_famous(bytes) || reading.blind && is_drawn(bytes) {
             found.push(Found::new(&PASSWORD, 0..bytes.len(), 0.6));
-        } else if is_key(bytes) {
+        } else if is_key(bytes) || reading.blind && LONG.contains(&bytes.len()) && is_disordered(bytes) {
             found.push(Found::new(&SECRET, 0..bytes.len(), 0.6));
         }
     }
@@ -81,7 +86,8 @@ fn is_password(bytes: &[u8]) -> bool {
         && changes * 2 + 1 >= bytes.len()
         && !is_named_number(bytes)
         && !is_call(bytes)
-        && !is_crypt(bytes);
+        && !is_crypt(bytes)
+        && !is_compound(bytes);
     random || is_word_and_number(bytes)
 }
 
@@ -115,6 +121,21 @@ fn is_crypt(bytes: &[u8]) -> bool {
     bytes.first() == Some(&b'$') && bytes.iter().skip(1).take(10).any(|byte| *byte == b'$')
 }
 
+/// `CuSO4*5H2O`: symbols of elements and how many of each.
+fn is_compound(bytes: &[u8]) -> bool {
+    let mut last = b'*';
+    bytes.iter().all(|byte| {
+        let follows = match byte {
+            b'a'..=b'z' => last.is_ascii_uppercase(),
+            b'0'..=b'9' => last != b'(',
+            b'A'..=b'Z' | b'(' | b')' | b'*' => true,
+            _ => false,
+        };
+        last = *byte;
+        follows
+    })
+}
+
 /// `f(X1)+g(Y2)`: a call or a term, not a password.
 fn is_call(bytes: &[u8]) -> bool {
     let opens = bytes.windows(2).any(|two| matches!(two, [a, b'('] if a.is_ascii_alphanumeric()));
@@ -138,9 +159,27 @@ fn is_word_and_number(bytes: &[u8]) -> bool {
         && (behind > 0 || number >= 2 && bytes.first().is_some_and(u8::is_ascii_uppercase))
 }
 
-fn is_key(bytes: &[u8]) -> bool {
-    KEYS.contains(&bytes.len())
+/// `E3GCtolWmrav`: as many letters of both cases as a drawn password has, and few vowels, which words and names have.
+fn is_drawn(bytes: &[u8]) -> bool {
+    let count = |is: fn(&u8) -> bool| bytes.iter().filter(|byte| is(byte)).count();
+    let vowels = count(|byte| matches!(byte | 0x20, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'));
+    let turns = bytes.windows(2).filter(|two| matches!(two, [a, b] if kind(*a) != kind(*b))).count();
+    DRAWN.contains(&bytes.len())
         && bytes.iter().all(u8::is_ascii_alphanumeric)
+        && count(u8::is_ascii_lowercase) > 2
+        && count(u8::is_ascii_uppercase) > 2
+        && count(u8::is_ascii_digit) > 0
+        && vowels * 10 < count(u8::is_ascii_alphabetic) * 3
+        && turns * 5 > bytes.len() * 2
+        && entropy::distinct(bytes) > 8
+}
+
+fn is_key(bytes: &[u8]) -> bool {
+    KEYS.contains(&bytes.len()) && is_disordered(bytes)
+}
+
+fn is_disordered(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_alphanumeric)
         && !bytes.strip_prefix(b"0x").unwrap_or(bytes).iter().all(u8::is_ascii_hexdigit)
         && entropy::is_mixed(bytes)
         && entropy::distinct(bytes) >= DISTINCT
@@ -175,6 +214,8 @@ mod tests {
             "admin@DB-01a",
             "@Alice99",
             "f(X1)+g(Y2)",
+            "CuSO4*5H2O",
+            "Fe2(SO4)3",
             "iPhone15Pro",
             "C++17-Build4",
             "v2(Beta1)",
@@ -190,6 +231,27 @@ mod tests {
             "Q3-2024-v2",
         ] {
             assert!(!is_password(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn drawn_passwords_are_told_from_names_of_things() {
+        for text in ["E3GCtolWmrav", "sYstvthXeL7D", "GWnsRiHX77tS", "QCLN7S0jbIAr", "kT9vXw2LmQ4z8RbN"] {
+            assert!(is_drawn(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "MacBookPro16",
+            "iPhone15Pro2",
+            "GalaxyTabS9X",
+            "WH1000XM5Blk",
+            "OrderItem24x",
+            "Version12Rc3",
+            "B0CX23V2ZKQ1",
+            "dQw4w9WgXcQ",
+            "NaHCO3H2OMgCl2Ca",
+            "UTF16LeDecoder",
+        ] {
+            assert!(!is_drawn(text.as_bytes()), "{text}");
         }
     }
 

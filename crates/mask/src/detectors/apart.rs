@@ -117,7 +117,9 @@ fn social_security(reading: &Reading<'_>, groups: &[Group]) -> Option<Found> {
     let bytes = reading.bytes();
     let span = whole(bytes, groups)?;
     let between = gap(bytes, area, group)?;
-    let alone = reading.text.trim().len() == span.len()
+    // All of the value, of a string in quotes, or of an element.
+    let sides = (scan::before(bytes, span.start), scan::at(bytes, span.end));
+    let alone = (reading.text.trim().len() == span.len() || matches!(sides, (b'"', b'"') | (b'>', b'<')))
         && matches!(between, b"\n" | b"\r\n" | b"\t" | b"+" | b"_" | b"/" | b"\\" | b"|" | b"~" | b"*");
     let mut room = [0; MOST];
     let told = |span: &Range<usize>| reading.says(span.start, Topic::UsSsn);

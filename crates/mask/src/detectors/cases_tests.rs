@@ -54,7 +54,7 @@ fn every_case_file_holds() {
     for kind in kinds() {
         let entity = kind.entity;
         for case in cases(entity).positive {
-            let context = FieldContext { column: case.column.as_deref() };
+            let context = FieldContext::cell(case.column.as_deref());
             let found: Vec<String> = detect(&case.text, &context)
                 .into_iter()
                 .filter(|finding| finding.entity == entity)
@@ -66,7 +66,7 @@ fn every_case_file_holds() {
             }
         }
         for case in cases(entity).negative {
-            let context = FieldContext { column: case.column.as_deref() };
+            let context = FieldContext::cell(case.column.as_deref());
             for finding in detect(&case.text, &context) {
                 if Some(finding.entity) != case.other.as_deref() {
                     wrong.push(format!("{entity}: {:?} is no {}", case.text, finding.entity));
@@ -90,7 +90,7 @@ fn decoys_set_off_no_detector() {
         .decoy
         .iter()
         .flat_map(|text| {
-            detect(text, &FieldContext::default())
+            detect(text, &FieldContext::cell(None))
                 .into_iter()
                 .map(move |finding| format!("{text:?}: {}", finding.entity))
         })

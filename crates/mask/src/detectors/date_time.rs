@@ -1,10 +1,13 @@
-//! `DATE_TIME`: a day of birth, where the column or the text says that it is one.
+//! `DATE_TIME`: a day of birth, where the column or the text says that it is one; and a day of the years in which people
+//! who live now were born, alone in a cell of which nothing says what it is.
 //!
-//! Presidio's name for every date. Other dates are no secret, and a result without them is of no use.
+//! Presidio's name for every date. Other dates are no secret, and a result without them is of no use: a column that
+//! has a name keeps its dates, unless the name is one for births.
 
 use super::{Detector, Found, Kind, Needs, Reading, Topic, scan};
 use crate::context::Column;
 use crate::features::{BIRTH, DIGIT, HIGH};
+use crate::parts::Token;
 
 /// Starts of months, by number modulo 12.
 const MONTHS: &[&str] = &[
@@ -60,10 +63,28 @@ impl Detector for DateTime {
             }
             if by_column || reading.before(start).say(Topic::Birth) {
                 found.push(Found::new(&KIND, start..end, 0.8));
+            } else if reading.blind
+                && reading.text.trim().len() == end - start
+                && is_years_of_birth(reading.text.as_bytes(), tokens)
+            {
+                found.push(Found::new(&KIND, start..end, 0.5));
             }
             from = end;
         }
     }
+}
+
+/// Years in which nearly all who are in a database were born, and few of its other days are.
+const YEARS: std::ops::RangeInclusive<u32> = 1930..=2003;
+
+/// Whether the date of these tokens has three parts, one of them a year of that kind.
+fn is_years_of_birth(bytes: &[u8], tokens: &[Token]) -> bool {
+    let year = |token: &Token| {
+        let digits = bytes.get(token.span.clone()).and_then(|digits| std::str::from_utf8(digits).ok());
+        token.len() == 4
+            && digits.and_then(|digits| digits.parse().ok()).is_some_and(|year| YEARS.contains(&year))
+    };
+    (3..=4).contains(&tokens.len()) && tokens.iter().any(year)
 }
 
 /// The end of the date that starts there.

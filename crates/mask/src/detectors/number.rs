@@ -125,6 +125,15 @@ impl Number<'_, '_> {
         self.reading.is_silent(self.span.start)
     }
 
+    /// Whether it is all of a cell whose column has no name.
+    pub(super) fn is_unnamed(&self) -> bool {
+        // `123456789` is what people write for any number.
+        self.reading.unnamed
+            && self.is_bare()
+            && self.span.len() == self.reading.text.trim().len()
+            && self.digits().windows(2).any(|two| !matches!(two, [a, b] if *b == *a + 1))
+    }
+
     /// Whether the column or what stands before says that it is what the words name.
     pub(super) fn says(&self, topic: Topic) -> bool {
         self.reading.column.words.say(topic) || self.before().say(topic)
@@ -310,7 +319,7 @@ fn judge(number: &Number<'_, '_>, fraction: usize, found: &mut Vec<Found>) -> f3
     }
     // A part of a row is one that something names, or a card; or a telephone, which dashes show.
     let by_itself = number.is_bare() || !(number.whole || number.form().contains(&b'-'));
-    let rules = if by_itself && number.is_silent() { &*ALONE } else { &*BY_DIGITS };
+    let rules = if by_itself && number.is_silent() && !number.is_unnamed() { &*ALONE } else { &*BY_DIGITS };
     let Some(rules) = rules.get(number.count) else { return 0.0 };
     let mut most = 0.0_f32;
     for rule in rules {

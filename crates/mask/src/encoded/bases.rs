@@ -147,7 +147,8 @@ static ALPHABETS: [[u8; 256]; 3] = [values(RFC_1924), values(Z85), values(&ADOBE
 const START_85: usize = 10;
 
 fn from_base85(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim();
+    // In a document within a document the quote behind it is escaped.
+    let text = text.trim().trim_end_matches('\\');
     let body = text.strip_prefix("<~").and_then(|text| text.strip_suffix("~>")).unwrap_or(text).as_bytes();
     if body.len() < SHORTEST_85 || body.len() % 5 == 1 {
         return None;

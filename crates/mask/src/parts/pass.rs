@@ -178,7 +178,7 @@ impl Pass {
                     }
                 }
             }
-        } else if (2..=WIDEST_GAP).contains(&gap) && self.token_size == size && matches!(size, 1 | 2 | 4) {
+        } else if (2..=WIDEST_GAP).contains(&gap) && self.token_size == size && matches!(size, 1 | 4) {
             // `"4", "1", …`, `4111, 1111, …`
             if self.equal < 2 || self.gap == gap {
                 self.equal = self.equal.wrapping_add(1);

@@ -13,6 +13,7 @@ pub(crate) static AU_MEDICARE: National = National {
     digits: &[10, 11],
     written: &["9999 99999 9", "9999 99999 9 9", "9999-99999-9"],
     alone: &[],
+    unnamed: &[],
     words: Topic::AuMedicare,
     valid,
 };

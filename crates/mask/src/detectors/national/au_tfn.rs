@@ -13,6 +13,7 @@ pub(crate) static AU_TFN: National = National {
     digits: &[9],
     written: &["999 999 999"],
     alone: &[],
+    unnamed: &[],
     words: Topic::AuTfn,
     valid,
 };

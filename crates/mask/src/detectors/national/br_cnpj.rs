@@ -20,6 +20,7 @@ pub(crate) static BR_CNPJ: National = National {
         "99999999/9999-99",
     ],
     alone: &[14],
+    unnamed: &[],
     words: Topic::BrCnpj,
     valid,
 };

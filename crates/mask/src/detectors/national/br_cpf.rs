@@ -20,6 +20,7 @@ pub(crate) static BR_CPF: National = National {
         "999999999-99",
     ],
     alone: &[11],
+    unnamed: &[],
     words: Topic::BrCpf,
     valid,
 };

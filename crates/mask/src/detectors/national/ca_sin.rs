@@ -13,6 +13,7 @@ pub(crate) static CA_SIN: National = National {
     digits: &[9],
     written: &["999-999-999", "999 999 999"],
     alone: &[],
+    unnamed: &[],
     words: Topic::CaSin,
     valid,
 };

@@ -13,6 +13,7 @@ pub(crate) static DE_TAX_ID: National = National {
     digits: &[11],
     written: &["99 999 999 999", "99-999-999-999"],
     alone: &[11],
+    unnamed: &[],
     words: Topic::DeTaxId,
     valid,
 };

@@ -13,6 +13,7 @@ pub(crate) static FR_NIR: National = National {
     digits: &[15],
     written: &["9 99 99 99 999 999 99"],
     alone: &[15],
+    unnamed: &[],
     words: Topic::FrNir,
     valid,
 };

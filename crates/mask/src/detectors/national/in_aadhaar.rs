@@ -14,6 +14,7 @@ pub(crate) static IN_AADHAAR: National = National {
     // With dashes it is an order number as often.
     written: &["9999 9999 9999"],
     alone: &[],
+    unnamed: &[],
     words: Topic::InAadhaar,
     valid,
 };

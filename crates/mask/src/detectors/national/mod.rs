@@ -38,6 +38,9 @@ pub(crate) struct National {
     pub(crate) written: &'static [&'static str],
     /// With how many digits its check is so rare that the digits alone are enough.
     pub(crate) alone: &'static [usize],
+    /// First digits with which one number in thirty or fewer passes its check: enough in a cell that is nothing else
+    /// and has no column.
+    pub(crate) unnamed: &'static [u8],
     /// Words for it, lower case.
     pub(crate) words: Topic,
     /// Whether the digits could have been issued.
@@ -67,13 +70,16 @@ impl Rule for National {
         let spread = number.is_spread() && number.uniform;
         let alone =
             number.whole && (spread || (number.is_bare() && self.alone.contains(&number.digits().len())));
+        let unnamed =
+            number.is_unnamed() && number.digits().first().is_some_and(|first| self.unnamed.contains(first));
         let may_be_said = !number.is_silent();
-        if !(written || alone || may_be_said) || !(self.valid)(number.digits()) {
+        if !(written || alone || may_be_said || unnamed) || !(self.valid)(number.digits()) {
             return 0.0;
         }
         let says = || may_be_said && (number.says(self.words) || number.says(Topic::National));
         match (says(), written || alone) {
             (true, _) if !written => 0.9,
+            (false, false) if unnamed => 0.5,
             (_, false) => 0.0,
             _ if number.before().say_other() => 0.0,
             (true, true) => 0.9,

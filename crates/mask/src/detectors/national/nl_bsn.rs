@@ -13,6 +13,7 @@ pub(crate) static NL_BSN: National = National {
     digits: &[9],
     written: &[],
     alone: &[],
+    unnamed: &[],
     words: Topic::NlBsn,
     valid,
 };

@@ -13,6 +13,7 @@ pub(crate) static PL_PESEL: National = National {
     digits: &[11],
     written: &[],
     alone: &[11],
+    unnamed: &[],
     words: Topic::PlPesel,
     valid,
 };

@@ -13,6 +13,7 @@ pub(crate) static PT_NIF: National = National {
     digits: &[9],
     written: &[],
     alone: &[],
+    unnamed: &[1, 2],
     words: Topic::PtNif,
     valid,
 };

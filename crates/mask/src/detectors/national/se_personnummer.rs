@@ -13,6 +13,7 @@ pub(crate) static SE_PERSONNUMMER: National = National {
     digits: &[10, 12],
     written: &["999999-9999", "99999999-9999"],
     alone: &[12],
+    unnamed: &[],
     words: Topic::SePersonnummer,
     valid,
 };

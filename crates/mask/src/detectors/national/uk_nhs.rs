@@ -13,6 +13,7 @@ pub(crate) static UK_NHS: National = National {
     digits: &[10],
     written: &["999 999 9999"],
     alone: &[],
+    unnamed: &[4, 6, 7],
     words: Topic::UkNhs,
     valid,
 };

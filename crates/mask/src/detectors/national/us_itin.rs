@@ -13,6 +13,7 @@ pub(crate) static US_ITIN: National = National {
     digits: &[9],
     written: &[],
     alone: &[],
+    unnamed: &[],
     words: Topic::UsItin,
     valid,
 };

@@ -13,6 +13,7 @@ pub(crate) static US_SSN: National = National {
     digits: &[9],
     written: &["999-99-9999", "999 99 9999"],
     alone: &[],
+    unnamed: &[],
     words: Topic::UsSsn,
     valid,
 };
