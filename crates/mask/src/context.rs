@@ -3,14 +3,13 @@
 //! Names are read in words: `homePhone`, `home_phone` and `Home phone` are the same two. The words that say
 //! what a value is ([`Words::say`]) are looked for in the column's name or key, and in prose in what stands
 //! shortly before; there the nearest word decides, so that "SSN 536-90-4399, order 123456789" does not make
-//! the order an SSN. Columns repeat from row to row, so what their names say is remembered per thread.
+//! the order an SSN.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::rc::Rc;
 use std::sync::LazyLock;
 
+use crate::column::Column;
 use crate::features::kind_of;
 use crate::topics::{TOPICS, Topic};
 
@@ -80,8 +79,8 @@ impl<'a> FieldContext<'a> {
         let bytes = name.as_bytes();
         let bytes = bytes.get(bytes.len().saturating_sub(MOST)..).unwrap_or(&[]);
         let found = Places::of(bytes);
-        found.places.iter().take(found.count).any(|(start, end)| {
-            let part = bytes.get(usize::from(*start)..usize::from(*end)).unwrap_or(&[]).to_ascii_lowercase();
+        found.words(bytes).any(|part| {
+            let part = part.to_ascii_lowercase();
             words
                 .iter()
                 .any(|word| part == word.as_bytes() || part.strip_suffix(b"s") == Some(word.as_bytes()))
@@ -90,16 +89,13 @@ impl<'a> FieldContext<'a> {
 }
 
 /// The most that is read of a name, bytes; of a longer one its end.
-const MOST: usize = 48;
+pub(super) const MOST: usize = 48;
 
 /// The longest run of letters and digits that is read in words.
 const LONGEST_WORD: usize = 32;
 
 /// The most words of it.
 const MOST_WORDS: usize = 24;
-
-/// Names of columns remembered per thread.
-const MOST_COLUMNS: usize = 512;
 
 /// The words of a name or of the end of a sentence: what they say, and where each thing is said last.
 #[derive(Clone, Copy, Debug)]
@@ -170,7 +166,7 @@ pub(crate) fn may_start(first: u8, second: u8, length: usize) -> bool {
 
 /// The hash of Fowler, Noll and Vo: quick for short words that nobody chooses to collide.
 #[derive(Debug)]
-struct Fnv(u64);
+pub(super) struct Fnv(u64);
 
 impl Default for Fnv {
     fn default() -> Self {
@@ -268,14 +264,14 @@ impl Words {
 }
 
 /// Where the words of a name or of the end of a sentence stand.
-struct Places {
+pub(super) struct Places {
     places: [(u8, u8); MOST_WORDS],
     count: usize,
 }
 
 impl Places {
     /// Of at most [`MOST`] bytes.
-    fn of(bytes: &[u8]) -> Self {
+    pub(super) fn of(bytes: &[u8]) -> Self {
         let mut places = Self { places: [(0, 0); MOST_WORDS], count: 0 };
         let kind = |at: usize| bytes.get(at).map_or(0, |byte| kind_of(*byte));
         let mut at = 0;
@@ -304,6 +300,12 @@ impl Places {
         places
     }
 
+    /// The words themselves.
+    pub(super) fn words<'b>(&'b self, bytes: &'b [u8]) -> impl Iterator<Item = &'b [u8]> {
+        let places = self.places.iter().take(self.count);
+        places.map(|(start, end)| bytes.get(usize::from(*start)..usize::from(*end)).unwrap_or(&[]))
+    }
+
     fn push(&mut self, start: usize, end: usize) {
         if let (Some(place), Ok(start), Ok(end)) =
             (self.places.get_mut(self.count), u8::try_from(start), u8::try_from(end))
@@ -320,100 +322,6 @@ const LOWER: u32 = 1 << 1;
 const UPPER: u32 = 1 << 2;
 const LETTER: u32 = LOWER | UPPER;
 const PART: u32 = LETTER | DIGIT | 1 << 12;
-
-/// What a column's name says.
-#[derive(Debug)]
-pub(crate) struct Column {
-    /// Its words.
-    pub(crate) words: Words,
-    /// Its values are secrets, whatever they look like.
-    pub(crate) is_secret: bool,
-    /// Its dates are days of birth.
-    pub(crate) is_birth: bool,
-    /// It says nothing: `c7`, `value`, `field_2`.
-    pub(crate) is_blank: bool,
-}
-
-/// Words that say nothing of what a column holds.
-const BLANK: &[&[u8]] = &[
-    b"c",
-    b"col",
-    b"column",
-    b"f",
-    b"field",
-    b"v",
-    b"val",
-    b"value",
-    b"x",
-    b"y",
-    b"data",
-    b"text",
-    b"txt",
-    b"str",
-    b"string",
-    b"attr",
-    b"attribute",
-    b"arg",
-    b"cell",
-    b"item",
-    b"expr",
-    b"a",
-    b"b",
-    b"var",
-    b"prop",
-    b"unnamed",
-];
-
-/// Whether the name is of no other words than those and numbers.
-fn is_blank(name: &str) -> bool {
-    let bytes = name.as_bytes();
-    let found = Places::of(bytes.get(bytes.len().saturating_sub(MOST)..).unwrap_or(&[]));
-    name.len() <= MOST
-        && name.is_ascii()
-        && found.places.iter().take(found.count).all(|(start, end)| {
-            let word = bytes.get(usize::from(*start)..usize::from(*end)).unwrap_or(&[]);
-            word.iter().all(u8::is_ascii_digit) || BLANK.iter().any(|blank| blank.eq_ignore_ascii_case(word))
-        })
-}
-
-impl Column {
-    /// Whether values of the column are read even when nothing in them asks for it.
-    pub(crate) fn is_telling(&self) -> bool {
-        self.is_secret || self.is_birth
-    }
-
-    /// What the name of that column says.
-    pub(crate) fn named(name: Option<&str>) -> Rc<Self> {
-        thread_local! {
-            static NAMED: RefCell<HashMap<String, Rc<Column>, BuildHasherDefault<Fnv>>> = RefCell::default();
-            static UNNAMED: Rc<Column> =
-                Rc::new(Column { words: Words::NONE, is_secret: false, is_birth: false, is_blank: true });
-        }
-        let Some(name) = name else { return UNNAMED.with(Rc::clone) };
-        NAMED.with(|named| {
-            let Ok(mut named) = named.try_borrow_mut() else { return Rc::new(Self::read(name)) };
-            if let Some(column) = named.get(name) {
-                return Rc::clone(column);
-            }
-            if named.len() >= MOST_COLUMNS {
-                named.clear();
-            }
-            let column = Rc::new(Self::read(name));
-            named.insert(name.to_owned(), Rc::clone(&column));
-            column
-        })
-    }
-
-    fn read(name: &str) -> Self {
-        let words = Words::of(name);
-        Self {
-            is_secret: crate::detectors::is_secret_name(&words),
-            is_birth: words.say(Topic::Birth),
-            is_blank: is_blank(name),
-            words,
-        }
-    }
-}
 
 /// How far back prose is read.
 const REACH: usize = 56;
@@ -501,16 +409,6 @@ impl Before {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_that_say_nothing_are_told_from_others() {
-        for name in ["c7", "col_3", "value", "field2", "data", "?column?", "C12", "3", "", "textValue"] {
-            assert!(is_blank(name), "{name}");
-        }
-        for name in ["created_at", "hired_on", "released", "date", "dob", "c_date", "value_date", "valeur"] {
-            assert!(!is_blank(name), "{name}");
-        }
-    }
 
     #[test]
     fn the_name_of_a_column_is_read_in_words() {

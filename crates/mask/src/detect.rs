@@ -13,7 +13,8 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
-use crate::context::{Column, FieldContext};
+use crate::column::Column;
+use crate::context::FieldContext;
 use crate::detectors::{self, Found};
 use crate::encoded;
 use crate::features::{

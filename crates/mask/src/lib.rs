@@ -7,6 +7,7 @@
 //! bytes -> views of the text (folded, unescaped, decoded) -> detectors -> [`Finding`]s without overlaps
 //! -> masked text. The crate knows no protocol: rows, arrays and COPY are the gateway's.
 
+mod column;
 mod context;
 mod detect;
 mod detectors;

@@ -1,6 +1,6 @@
 //! Which detectors a text is shown to: a look at a few bits for each.
 
-use crate::context::Column;
+use crate::column::Column;
 use crate::detectors::Detector;
 use crate::features::Needs;
 

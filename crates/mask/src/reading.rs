@@ -5,7 +5,8 @@
 
 use std::cell::{Cell, OnceCell};
 
-use crate::context::{Before, Column};
+use crate::column::Column;
+use crate::context::Before;
 use crate::features::{Features, HIGH, TELLING};
 use crate::parts::Parts;
 use crate::structure::Keys;

@@ -5,7 +5,7 @@
 //! has a name keeps its dates, unless the name is one for births.
 
 use super::{Detector, Found, Kind, Needs, Reading, Topic, scan};
-use crate::context::Column;
+use crate::column::Column;
 use crate::features::{BIRTH, DIGIT, HIGH};
 use crate::parts::Token;
 

@@ -15,7 +15,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::context::Column;
+use crate::column::Column;
 pub(crate) use crate::features::Needs;
 pub(crate) use crate::reading::Reading;
 pub(crate) use crate::topics::Topic;

@@ -87,7 +87,7 @@ impl Detector for Secret {
         Needs::all(LETTER).any(EQUALS | COLON | GREATER | BEARER | TOLD)
     }
 
-    fn by_column(&self, column: &crate::context::Column) -> bool {
+    fn by_column(&self, column: &crate::column::Column) -> bool {
         column.is_secret
     }
 
