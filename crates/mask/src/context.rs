@@ -44,6 +44,11 @@ impl<'a> FieldContext<'a> {
         Self { column, is_cell: false }
     }
 
+    /// Whether the value is a cell by itself.
+    pub(crate) fn is_cell(&self) -> bool {
+        self.is_cell
+    }
+
     /// Whether the value is a cell by itself whose column has no name.
     pub(crate) fn is_unnamed(&self) -> bool {
         self.is_cell && self.column.is_none()

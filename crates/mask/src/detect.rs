@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::column::Column;
 use crate::context::FieldContext;
-use crate::detectors::{self, Found};
+use crate::detectors::{self, Found, is_year_of_birth, may_be_born};
 use crate::encoded;
 use crate::features::{
     APART, BIRTH, DIGIT, ESCAPE, Features, GREATER, HIGH, QUOTED, UPPER, WORD_12, WORD_20,
@@ -24,6 +24,7 @@ use crate::harmless;
 use crate::panel::Panel;
 use crate::parts::Parts;
 use crate::reading::Reading;
+use crate::verdicts::{self, Known};
 use crate::view::View;
 
 /// Longer texts are not read: they count as one finding from end to end.
@@ -140,7 +141,21 @@ fn may_be_encoded(features: Features) -> bool {
 /// Everything sensitive in the text, in order, without overlaps.
 #[must_use]
 pub fn detect(text: &str, context: &FieldContext<'_>) -> Vec<Finding> {
-    detect_with(text, context, &PANEL)
+    let column = Column::named(context.column);
+    let blind = context.is_blind(&column);
+    let born = column.is_birth || blind && text.len() == 10 && is_year_of_birth(text.as_bytes());
+    if !born && !column.is_secret && is_harmless(text) {
+        return Vec::new();
+    }
+    match verdicts::of(text, context) {
+        Known::Findings(findings) => findings,
+        Known::Nothing => detect_with(text, context, &PANEL),
+        Known::Before(cell) => {
+            let findings = detect_with(text, context, &PANEL);
+            verdicts::keep(cell, &findings);
+            findings
+        }
+    }
 }
 
 fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Finding> {
@@ -155,12 +170,9 @@ fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Fin
     let column = Column::named(context.column);
     let is_telling = column.is_telling();
     let blind = context.is_blind(&column);
-    if !is_telling && is_harmless(text) && !(blind && may_be_born(text)) {
-        return Vec::new();
-    }
     let (parts, features) = parts_of(text.as_bytes());
     let asked = panel.asked(features.bits);
-    let may_be_born = blind && may_be_born(text);
+    let may_be_born = blind && may_be_born(text.as_bytes(), &parts);
     if !is_telling && !may_be_born && asked == 0 && !may_hide(features) {
         give_back(parts);
         return Vec::new();
@@ -173,6 +185,7 @@ fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Fin
         decoded: Cell::new(false),
         blind,
         unnamed: context.is_unnamed(),
+        asked: Cell::new(Some(asked)),
     };
     let found = catch_unwind(AssertUnwindSafe(|| {
         let mut candidates = CANDIDATES.take();
@@ -198,16 +211,6 @@ fn is_harmless(text: &str) -> bool {
     harmless::may_be(bytes)
         && (harmless::is_identifier_or_moment(bytes)
             || harmless::is_digest(bytes) && encoded::decode(text).is_none())
-}
-
-/// The longest date.
-const LONGEST_DATE: usize = 24;
-
-/// Whether the text could be a day of birth and nothing else.
-fn may_be_born(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    (SHORTEST_DATE..=LONGEST_DATE).contains(&bytes.len())
-        && bytes.windows(2).any(|century| matches!(century, b"19" | b"20"))
 }
 
 /// Whether the span lies within something found of at least that confidence.
@@ -265,6 +268,8 @@ struct Search<'s> {
     /// Nothing says what the value is.
     blind: bool,
     unnamed: bool,
+    /// Who is asked about the text as it is, until it was shown to them.
+    asked: Cell<Option<u64>>,
 }
 
 /// A reading and its parts.
@@ -397,8 +402,11 @@ impl Search<'_> {
     /// Shows a view to the detectors that it may hold something for.
     fn run(&self, view: &View<'_>, parts: &Parts, features: Features, candidates: &mut Vec<Candidate>) {
         let blind = self.blind && !self.decoded.get();
-        let born = if blind && may_be_born(&view.text) { BIRTH } else { 0 };
-        let mut asked = self.panel.asked(features.bits | born);
+        let born = if blind && may_be_born(view.text.as_bytes(), parts) { BIRTH } else { 0 };
+        let mut asked = match self.asked.take() {
+            Some(asked) if born == 0 => asked,
+            _ => self.panel.asked(features.bits | born),
+        };
         if self.column.is_telling() {
             asked |= self.panel.asked_by_column(self.column);
         }

@@ -28,6 +28,7 @@ mod stream;
 mod structure;
 mod text;
 mod topics;
+mod verdicts;
 mod view;
 mod written;
 

@@ -135,25 +135,26 @@ impl Parts {
     #[inline]
     fn token(&mut self, bytes: &[u8], start: usize, before: u32, seen: &mut u32, pass: &mut Pass) -> usize {
         let rest = bytes.get(start..).unwrap_or(&[]);
-        let (mut kinds, mut digits, mut size, mut after) = (0, 0_u32, 0_usize, 0);
-        // Where the last letter ends, and whether a capital stands behind a small letter.
-        let (mut letters, mut previous, mut turns) = (0_usize, 0, 0);
-        for byte in rest {
+        let (mut kinds, mut digits, mut size, mut after) = (0, 0_u32, rest.len(), 0);
+        for (at, byte) in rest.iter().enumerate() {
             let kind = kind_of(*byte);
             if kind & ALNUM == 0 {
-                after = kind;
+                (size, after) = (at, kind);
                 break;
             }
-            size = size.wrapping_add(1);
             kinds |= kind;
             digits = digits.wrapping_add(kind & DIGIT);
-            letters = if kind & DIGIT == 0 { size } else { letters };
-            turns |= (previous << 1) & kind & UPPER;
-            previous = kind & LOWER;
         }
         *seen |= kinds;
         let digits = usize::try_from(digits).unwrap_or(usize::MAX);
-        let camel = turns != 0 && kinds & DIGIT == 0;
+        let word = rest.get(..size).unwrap_or(&[]);
+        let letters = match digits {
+            0 => size,
+            _ if digits == size => 0,
+            _ => word.iter().rposition(|byte| !byte.is_ascii_digit()).map_or(0, |last| last.wrapping_add(1)),
+        };
+        let camel =
+            kinds == LOWER | UPPER && word.windows(2).any(|two| matches!(two, [b'a'..=b'z', b'A'..=b'Z']));
         let end = start.wrapping_add(size);
         let token = Seen {
             span: start..end,

@@ -94,12 +94,15 @@ impl<'l> Reader<'l> {
     /// A key without escapes.
     fn key(&mut self) -> Option<&'l str> {
         self.next()?;
-        let rest = self.line.get(self.at..)?;
-        for (written, key) in [("\"id\"", "id"), ("\"text\"", "text"), ("\"column\"", "column")] {
-            if rest.starts_with(written) {
-                self.at += written.len();
-                return Some(key);
-            }
+        let (length, key) = match self.line.as_bytes().get(self.at..)? {
+            [b'"', b'i', b'd', b'"', ..] => (4, "id"),
+            [b'"', b't', b'e', b'x', b't', b'"', ..] => (6, "text"),
+            [b'"', b'c', b'o', b'l', b'u', b'm', b'n', b'"', ..] => (8, "column"),
+            _ => (0, ""),
+        };
+        if length > 0 {
+            self.at += length;
+            return Some(key);
         }
         match self.string()? {
             Cow::Borrowed(key) => Some(key),

@@ -161,12 +161,13 @@ fn is_word_and_number(bytes: &[u8]) -> bool {
 
 /// `E3GCtolWmrav`: as many letters of both cases as a drawn password has, and few vowels, which words and names have.
 fn is_drawn(bytes: &[u8]) -> bool {
+    if !DRAWN.contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_alphanumeric) {
+        return false;
+    }
     let count = |is: fn(&u8) -> bool| bytes.iter().filter(|byte| is(byte)).count();
     let vowels = count(|byte| matches!(byte | 0x20, b'a' | b'e' | b'i' | b'o' | b'u' | b'y'));
     let turns = bytes.windows(2).filter(|two| matches!(two, [a, b] if kind(*a) != kind(*b))).count();
-    DRAWN.contains(&bytes.len())
-        && bytes.iter().all(u8::is_ascii_alphanumeric)
-        && count(u8::is_ascii_lowercase) > 2
+    count(u8::is_ascii_lowercase) > 2
         && count(u8::is_ascii_uppercase) > 2
         && count(u8::is_ascii_digit) > 0
         && vowels * 10 < count(u8::is_ascii_alphabetic) * 3

@@ -119,9 +119,6 @@ fn behind(text: &str, end: usize, place: Place) -> Option<Found> {
 /// `host:port:database:user:word`, nothing else on the line.
 fn in_password_file(text: &str, start: usize, end: usize) -> Option<Found> {
     let line = text.get(start..end).filter(|line| line.len() <= 4 * MOST)?;
-    let mut fields = line.splitn(5, ':');
-    let [host, port, database, user, word] =
-        [fields.next()?, fields.next()?, fields.next()?, fields.next()?, fields.next()?];
     let is_name = |name: &str| {
         name == "*"
             || name.bytes().any(|byte| byte.is_ascii_alphabetic())
@@ -129,9 +126,15 @@ fn in_password_file(text: &str, start: usize, end: usize) -> Option<Found> {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'/'))
     };
+    let mut fields = line.splitn(5, ':');
+    // Most lines are told by their first field.
+    let host = fields.next()?;
+    if !is_name(host) && host.parse::<std::net::Ipv4Addr>().is_err() {
+        return None;
+    }
+    let [port, database, user, word] = [fields.next()?, fields.next()?, fields.next()?, fields.next()?];
     let is_port = port == "*" || port.parse::<u16>().is_ok_and(|port| port >= 1024);
-    let is_host = is_name(host) || host.parse::<std::net::Ipv4Addr>().is_ok();
-    let stands = is_host && is_port && is_name(database) && is_name(user) && !word.contains([' ', ':']);
+    let stands = is_port && is_name(database) && is_name(user) && !word.contains([' ', ':']);
     if !stands || word.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }

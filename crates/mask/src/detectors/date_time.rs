@@ -7,7 +7,7 @@
 use super::{Detector, Found, Kind, Needs, Reading, Topic, scan};
 use crate::column::Column;
 use crate::features::{BIRTH, DIGIT, HIGH};
-use crate::parts::Token;
+use crate::parts::Parts;
 
 /// Starts of months, by number modulo 12.
 const MONTHS: &[&str] = &[
@@ -65,7 +65,7 @@ impl Detector for DateTime {
                 found.push(Found::new(&KIND, start..end, 0.8));
             } else if reading.blind
                 && reading.text.trim().len() == end - start
-                && is_years_of_birth(reading.text.as_bytes(), tokens)
+                && may_be_born(reading.bytes(), reading.parts)
             {
                 found.push(Found::new(&KIND, start..end, 0.5));
             }
@@ -74,17 +74,19 @@ impl Detector for DateTime {
     }
 }
 
-/// Years in which nearly all who are in a database were born, and few of its other days are.
-const YEARS: std::ops::RangeInclusive<u32> = 1930..=2003;
+/// Whether a text of these parts could be a day of birth and nothing else.
+pub(crate) fn may_be_born(bytes: &[u8], parts: &Parts) -> bool {
+    (3..=4).contains(&parts.tokens.len())
+        && parts.tokens.iter().any(|token| {
+            token.digits == 4
+                && token.len() == 4
+                && bytes.get(token.span.start..).is_some_and(is_year_of_birth)
+        })
+}
 
-/// Whether the date of these tokens has three parts, one of them a year of that kind.
-fn is_years_of_birth(bytes: &[u8], tokens: &[Token]) -> bool {
-    let year = |token: &Token| {
-        let digits = bytes.get(token.span.clone()).and_then(|digits| std::str::from_utf8(digits).ok());
-        token.len() == 4
-            && digits.and_then(|digits| digits.parse().ok()).is_some_and(|year| YEARS.contains(&year))
-    };
-    (3..=4).contains(&tokens.len()) && tokens.iter().any(year)
+/// Whether it starts with a year in which nearly all who are in a database were born.
+pub(crate) fn is_year_of_birth(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'1', b'9', b'3'..=b'9', ..] | [b'2', b'0', b'0', b'0'..=b'3', ..])
 }
 
 /// The end of the date that starts there.

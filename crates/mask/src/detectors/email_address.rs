@@ -25,8 +25,8 @@ impl Detector for EmailAddress {
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
         let (text, bytes) = (reading.text, reading.bytes());
         for sign in memchr::memchr_iter(b'@', bytes) {
-            found.extend(turned(bytes, sign));
             let Some(start) = mailbox(bytes, sign) else { continue };
+            found.extend(turned(bytes, start, sign));
             let Some(end) = host(text, sign + 1) else { continue };
             // `git@github.com:org/repository` names a repository, `user:word@host` a sign-in.
             let repository = text.get(start..sign) == Some("git")
@@ -43,17 +43,16 @@ impl Detector for EmailAddress {
 const TURNED: &[&[u8]] = &[b"moc.", b"gro.", b"ten.", b"ude.", b"vog."];
 
 /// `moc.elpmaxe@ecila`
-fn turned(bytes: &[u8], sign: usize) -> Option<Found> {
+fn turned(bytes: &[u8], start: usize, sign: usize) -> Option<Found> {
+    let host = bytes.get(start..sign)?;
+    if host.get(3) != Some(&b'.') || host.len() < 7 {
+        return None;
+    }
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+');
-    let length = bytes.iter().take(sign).rev().take(256).take_while(|byte| is_part(byte)).count();
-    let host = bytes.get(sign - length..sign)?;
-    let starts = |end: &&[u8]| {
-        host.len() > end.len() + 2 && host.get(..end.len()).is_some_and(|at| at.eq_ignore_ascii_case(end))
-    };
-    TURNED.iter().find(|end| starts(end))?;
+    TURNED.iter().find(|end| host.get(..end.len()).is_some_and(|at| at.eq_ignore_ascii_case(end)))?;
     let reach = bytes.get(..bytes.len().min(sign + 66))?;
     let end = scan::run_end(reach, sign + 1, |byte| is_part(&byte));
-    (end > sign + 1).then(|| Found::new(&KIND, sign - length..end, 0.9))
+    (end > sign + 1 && host.iter().all(is_part)).then(|| Found::new(&KIND, start..end, 0.9))
 }
 
 /// The start of the mailbox name that ends at the sign.
@@ -106,13 +105,20 @@ fn host(text: &str, start: usize) -> Option<usize> {
         end -= 1;
     }
     let name = text.get(start..end)?;
-    if name.len() > 253 || name.starts_with(['.', '-']) || name.contains("..") {
+    let bytes = name.as_bytes();
+    if bytes.len() > 253
+        || matches!(bytes.first(), Some(b'.' | b'-'))
+        || bytes.windows(2).any(|two| two == b"..")
+    {
         return None;
     }
-    let (before, top) = name.rsplit_once('.')?;
-    let is_top = top.chars().count() >= 2
-        && (top.chars().all(char::is_alphabetic)
-            || top.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--")))
+    let dot = memchr::memrchr(b'.', bytes)?;
+    let (before, top) = (name.get(..dot)?, name.get(dot + 1..)?);
+    let letters = match top.is_ascii() {
+        true => top.len() >= 2 && top.bytes().all(|byte| byte.is_ascii_alphabetic()),
+        false => top.chars().count() >= 2 && top.chars().all(char::is_alphabetic),
+    };
+    let is_top = (letters || top.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--")))
         && !FILES.iter().any(|file| file.eq_ignore_ascii_case(top));
     (!before.is_empty() && is_top).then_some(end)
 }

@@ -1,7 +1,10 @@
 //! `LOCATION`: a street with its house number, as well as a few words can. Best effort.
 
+use std::ops::Range;
+
 use super::{Detector, Found, Kind, Needs, Reading, scan};
 use crate::features::{HIGH, SHORT_NUMBER, SPACE, STREET, UPPER};
+use crate::parts::Token;
 
 /// What a street ends with in English, lower case.
 const ENDS: &[&str] = &[
@@ -70,6 +73,9 @@ impl Detector for Location {
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
         let text = reading.text;
         let bytes = reading.bytes();
+        if !reading.parts.tokens.iter().any(|token| is_house_number(bytes, token)) {
+            return;
+        }
         let is_part = |byte: u8| scan::is_word(byte) || matches!(byte, b'.' | b'\'');
         // The last words: where each starts, and what it is.
         let mut before: [Option<(usize, &str)>; 4] = [None; 4];
@@ -99,8 +105,29 @@ impl Detector for Location {
     }
 }
 
+/// Whether the token could be the number of a house: a few characters, beside a word.
+fn is_house_number(bytes: &[u8], token: &Token) -> bool {
+    let Range { start, end } = token.span;
+    let is_letter = |byte: u8| byte.is_ascii_alphabetic() || byte >= 0x80;
+    let before = || match start.checked_sub(2).and_then(|from| bytes.get(from..start)) {
+        Some([b',', b' ']) => start.checked_sub(2).is_some_and(|at| is_word(scan::before(bytes, at))),
+        Some([byte, b' ']) => is_word(*byte),
+        _ => false,
+    };
+    let after = || match bytes.get(end..) {
+        Some([b',', b' ', byte, ..] | [b' ', byte, ..] | [b'.', b' ', byte, ..]) => is_letter(*byte),
+        _ => false,
+    };
+    scan::at(bytes, start).is_ascii_digit() && token.len() <= 5 && (before() || after())
+}
+
+/// What a word of an address ends with.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte >= 0x80 || matches!(byte, b'.' | b'\'')
+}
+
 /// The street that ends with this word.
-fn street(before: &[Option<(usize, &str)>; 4], at: usize, word: &str) -> Option<std::ops::Range<usize>> {
+fn street(before: &[Option<(usize, &str)>; 4], at: usize, word: &str) -> Option<Range<usize>> {
     let capital = |word: &str| match word.as_bytes().first() {
         Some(byte) if byte.is_ascii() => byte.is_ascii_uppercase(),
         _ => word.chars().next().is_some_and(char::is_uppercase),

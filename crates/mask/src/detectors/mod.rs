@@ -49,6 +49,7 @@ mod spelled_email;
 mod vendor_key;
 mod vendor_prefixes;
 
+pub(crate) use date_time::{is_year_of_birth, may_be_born};
 pub(crate) use secret_names::is_secret_name;
 
 /// What a detector finds.

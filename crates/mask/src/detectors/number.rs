@@ -33,6 +33,10 @@ pub(super) trait Rule: Sync + fmt::Debug {
     fn wants(&self, digits: usize) -> bool;
     /// Whether it can be sure of digits in one run that nothing says anything about.
     fn knows_alone(&self) -> bool;
+    /// Whether it can be sure of digits that are all of a cell whose column has no name.
+    fn knows_unnamed(&self) -> bool {
+        false
+    }
     /// How sure it is; 0 when the number is none.
     fn judge(&self, number: &Number<'_, '_>) -> f32;
 }
@@ -65,13 +69,17 @@ static BY_DIGITS: LazyLock<Vec<Vec<&'static dyn Rule>>> = LazyLock::new(|| {
         .collect()
 });
 
+/// Of those rules, the ones that this holds for.
+fn only(is: impl Fn(&dyn Rule) -> bool) -> Vec<Vec<&'static dyn Rule>> {
+    BY_DIGITS.iter().map(|rules| rules.iter().copied().filter(|rule| is(*rule)).collect()).collect()
+}
+
 /// Those of them that can be sure of digits in one run that nothing says anything about.
-static ALONE: LazyLock<Vec<Vec<&'static dyn Rule>>> = LazyLock::new(|| {
-    let alone = |rules: &Vec<&'static dyn Rule>| -> Vec<_> {
-        rules.iter().copied().filter(|rule| rule.knows_alone()).collect()
-    };
-    BY_DIGITS.iter().map(alone).collect()
-});
+static ALONE: LazyLock<Vec<Vec<&'static dyn Rule>>> = LazyLock::new(|| only(|rule| rule.knows_alone()));
+
+/// And those that can where they are all of a cell whose column has no name.
+static UNNAMED: LazyLock<Vec<Vec<&'static dyn Rule>>> =
+    LazyLock::new(|| only(|rule| rule.knows_alone() || rule.knows_unnamed()));
 
 /// A number in a text.
 pub(super) struct Number<'r, 't> {
@@ -130,7 +138,7 @@ impl Number<'_, '_> {
         // `123456789` is what people write for any number.
         self.reading.unnamed
             && self.is_bare()
-            && self.span.len() == self.reading.text.trim().len()
+            && self.span.len() == self.reading.text.len()
             && self.digits().windows(2).any(|two| !matches!(two, [a, b] if *b == *a + 1))
     }
 
@@ -319,7 +327,11 @@ fn judge(number: &Number<'_, '_>, fraction: usize, found: &mut Vec<Found>) -> f3
     }
     // A part of a row is one that something names, or a card; or a telephone, which dashes show.
     let by_itself = number.is_bare() || !(number.whole || number.form().contains(&b'-'));
-    let rules = if by_itself && number.is_silent() && !number.is_unnamed() { &*ALONE } else { &*BY_DIGITS };
+    let rules = match by_itself && number.is_silent() {
+        true if number.is_unnamed() => &*UNNAMED,
+        true => &*ALONE,
+        false => &*BY_DIGITS,
+    };
     let Some(rules) = rules.get(number.count) else { return 0.0 };
     let mut most = 0.0_f32;
     for rule in rules {

@@ -147,13 +147,14 @@ static ALPHABETS: [[u8; 256]; 3] = [values(RFC_1924), values(Z85), values(&ADOBE
 const START_85: usize = 10;
 
 fn from_base85(text: &str) -> Option<Vec<u8>> {
+    let start = text.strip_prefix("<~").unwrap_or(text).as_bytes();
+    let values = ALPHABETS.iter().find(|values| starts_as_base85(start, values))?;
     // In a document within a document the quote behind it is escaped.
-    let text = text.trim().trim_end_matches('\\');
+    let text = text.trim_end().trim_end_matches('\\');
     let body = text.strip_prefix("<~").and_then(|text| text.strip_suffix("~>")).unwrap_or(text).as_bytes();
     if body.len() < SHORTEST_85 || body.len() % 5 == 1 {
         return None;
     }
-    let values = ALPHABETS.iter().find(|values| starts_as_base85(body, values))?;
     let is_word =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'=');
     if body.iter().all(is_word) { None } else { base85(body, values) }

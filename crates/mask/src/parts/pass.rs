@@ -39,6 +39,7 @@ const SAYS_BEARER: u8 = 4;
 const SAYS_GITHUB: u8 = 8;
 const SAYS_STREET: u8 = 16;
 const ENDS_STREET: u8 = 32;
+const SAYS_SIGN: u8 = 64;
 
 /// Words for a day of birth (`dob`, `born`, `geboren`, `nacimiento`, `urodzenia`, …), those that mark secrets, those
 /// for streets and how such words end.
@@ -81,6 +82,11 @@ const BEGIN: &[(&[u8; 2], u8)] = &[
     (b"pi", SAYS_STREET),
     (b"ul", SAYS_STREET),
     (b"pl", SAYS_STREET),
+    (b"at", SAYS_SIGN),
+    (b"ar", SAYS_SIGN),
+    (b"do", SAYS_SIGN),
+    (b"pu", SAYS_SIGN),
+    (b"po", SAYS_SIGN),
     (b"se", ENDS_STREET),
     (b"tr", ENDS_STREET),
     (b"eg", ENDS_STREET),
@@ -197,21 +203,19 @@ impl Pass {
             self.equal = 1;
             self.equal_from = span.start;
         }
-        if token.digits == size {
-            let unusual = self.number && (gap > 1 || !matches!(token.separator, b' ' | b'-' | b'.' | b':'));
-            self.found |= if unusual && gap <= WIDEST_GAP { features::UNUSUAL } else { 0 };
-            self.number = true;
-        } else {
-            let exponent = self.number && token.separator == b'.' && token.digits > 10;
-            self.found |= if exponent { features::UNUSUAL } else { 0 };
-            self.number = false;
-        }
+        let numbers = self.number && token.digits > 0;
         self.gap = gap;
         (self.separator, self.token_end, self.token_size) = (token.separator, span.end, size);
         self.pair = size == 2 && token.digits == 0;
         let bit = 1_u64 << size.min(63);
         self.lengths |= bit;
-        if token.digits != size {
+        self.number = token.digits == size;
+        if self.number {
+            let unusual = numbers && (gap > 1 || !matches!(token.separator, b' ' | b'-' | b'.' | b':'));
+            self.found |= if unusual && gap <= WIDEST_GAP { features::UNUSUAL } else { 0 };
+        } else {
+            let exponent = numbers && token.separator == b'.' && token.digits > 10;
+            self.found |= if exponent { features::UNUSUAL } else { 0 };
             self.letters(bytes, token, first, size);
         }
     }
@@ -248,16 +252,10 @@ impl Pass {
             let pair = usize::from(first & 31) << 5 | usize::from(second & 31);
             // `d. o. b.`; what goes on beyond ASCII.
             let alone = size == 1 && (second >= 0x80 || first | 0x20 == b'd');
-            match size {
-                2 if first | 0x20 == b'a' && second | 0x20 == b't' => {
-                    let spelled = second == b'T' || matches!(token.separator, b'[' | b'(' | b'{' | b'<');
-                    self.found |= if spelled { features::SPELLED_AT } else { 0 };
-                    self.at_word = true;
-                }
-                3 | 5 | 6 if matches!(first | 0x20, b'd' | b'p' | b'a') => self.spelled(bytes, span),
-                _ => {}
-            }
             let says = if size > 1 { STARTS.get(pair).copied().unwrap_or(0) } else { u8::from(alone) };
+            if says & SAYS_SIGN != 0 && size <= 6 {
+                self.spelled(bytes, token);
+            }
             // `dob1` is a word, and a long row of letters and digits none.
             let goes_on = bytes.get(span.end).is_some_and(|byte| *byte >= 0x80);
             let is_word =
@@ -280,9 +278,15 @@ impl Pass {
     }
 
     /// Words for the signs of an address.
-    fn spelled(&mut self, bytes: &[u8], span: &Range<usize>) {
-        let word = bytes.get(span.clone()).unwrap_or(&[]);
+    #[cold]
+    fn spelled(&mut self, bytes: &[u8], token: &Seen) {
+        let word = bytes.get(token.span.clone()).unwrap_or(&[]);
         let is = |words: &[&str]| words.iter().any(|one| word.eq_ignore_ascii_case(one.as_bytes()));
+        if word.eq_ignore_ascii_case(b"at") {
+            let spelled = word.get(1) == Some(&b'T') || matches!(token.separator, b'[' | b'(' | b'{' | b'<');
+            self.found |= if spelled { features::SPELLED_AT } else { 0 };
+            self.at_word = true;
+        }
         self.dot_word |= is(DOT_WORDS);
         self.at_word |= is(AT_WORDS);
     }

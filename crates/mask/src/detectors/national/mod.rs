@@ -60,6 +60,10 @@ impl Rule for National {
         !self.alone.is_empty()
     }
 
+    fn knows_unnamed(&self) -> bool {
+        !self.unnamed.is_empty()
+    }
+
     fn judge(&self, number: &Number<'_, '_>) -> f32 {
         if !number.loose {
             return 0.0;
