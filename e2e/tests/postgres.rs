@@ -340,7 +340,22 @@ fn a_replay_shows_statements_decisions_and_masked_rows_only(kind: Kind) {
     assert!(!replay.contains("whisper") && !raw.contains("whisper") && !raw.contains("d2hpc3Bl"));
     let audit = gateway.cli("admin", &["audit", "list"]).ok();
     assert!(audit.contains(&id[..12]) || audit.contains("recording"), "the reading is recorded: {audit}");
+    holds_only_what_is_known(&gateway, &id);
     verifies_until_a_byte_is_flipped(&gateway);
+}
+
+/// A slip of the pen in a hold would let evidence expire.
+fn holds_only_what_is_known(gateway: &Gateway, session: &str) {
+    for slip in [&["06F2ABCDEF0123456789ABCDEF"][..], &["--target", "shop-prdo"]] {
+        let hold = [&["recording", "hold"], slip, &["--reason", "case 1"]].concat();
+        let refused = gateway.offline(&hold);
+        assert_eq!(refused.code, 2, "{}{}", refused.out, refused.err);
+        assert!(refused.err.contains("--unknown"), "{}", refused.err);
+        gateway.offline(&[&hold[..], &["--unknown"]].concat()).ok();
+    }
+    gateway.offline(&["recording", "hold", session]).ok();
+    let held = gateway.offline(&["recording", "hold", "--json"]).ok();
+    assert!(held.contains(session) && held.contains("shop-prdo"), "{held}");
 }
 
 fn verifies_until_a_byte_is_flipped(gateway: &Gateway) {

@@ -345,6 +345,32 @@ async fn attack_9_what_has_expired_is_not_found_any_more() {
 }
 
 #[tokio::test]
+async fn what_has_expired_is_not_in_the_file_either() {
+    let mut shelf = Shelf::new().await;
+    shelf.open("S1", "shop-prod");
+    // Too long for one page, and a word that only the full-text index has.
+    let text = format!("select 'Quetzalcoatlus' {}", "x".repeat(6000));
+    shelf.intent("S1", 1, &text, Verb::Select, "t");
+    shelf.write().await;
+    let in_files = |dir: &std::path::Path, word: &str| {
+        std::fs::read_dir(dir).unwrap().flatten().any(|file| {
+            let bytes = std::fs::read(file.path()).unwrap().to_ascii_lowercase();
+            bytes.windows(word.len()).any(|window| window == word.as_bytes())
+        })
+    };
+    let dir = shelf._dir.path().to_owned();
+    assert!(in_files(&dir, "quetzalcoatlus"));
+    shelf.batch.session_gone(&session("S1"));
+    shelf.write().await;
+    assert_eq!(shelf.writer.forget_before(9).await.unwrap(), 0);
+    // Closing moves everything from the log into the file.
+    let Shelf { index, writer, _dir, .. } = shelf;
+    writer.close().await.unwrap();
+    index.close().await;
+    assert!(!in_files(&dir, "quetzalcoatlus") && !in_files(&dir, "xxxxxxxx"));
+}
+
+#[tokio::test]
 async fn the_position_goes_with_the_batch_and_a_damaged_index_begins_anew() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("search.db");

@@ -113,7 +113,8 @@ impl Relay {
                     tag::ROW_DESCRIPTION => backend::row_description(frame).map_err(Fault::TargetWire)?,
                     _ => Vec::new(),
                 };
-                let described = Described { parameters: std::mem::take(&mut self.parameters), fields };
+                let parameters = std::mem::take(&mut self.parameters);
+                let described = Described { parameters, fields, raw: frame.raw().to_vec() };
                 if statement.described.set(described).is_err() {
                     return Err(Fault::Unasked);
                 }
@@ -230,9 +231,16 @@ impl Relay {
             && !strange
             && !doubt
         {
-            let plan = statement.plan(running, &running.masks, minute(now), || {
-                let lineage = results::lineage(running, index);
-                results::row_plan(&self.session, running, &running.masks, &lineage, fields)
+            let (session, plans, minute) = (&self.session, &mut self.plans, minute(now));
+            let raw = statement.described.get().map_or(&[][..], |described| &described.raw);
+            let plan = statement.plan(running, &running.masks, minute, || {
+                plans.of(running, index, minute, raw).unwrap_or_else(|| {
+                    let lineage = results::lineage(running, index);
+                    let plan = results::row_plan(session, running, &running.masks, &lineage, fields);
+                    let plan = Arc::new(plan);
+                    plans.keep(running, index, minute, raw, &plan);
+                    plan
+                })
             });
             running.progress().rows_plan = Some(plan);
             return Ok(());

@@ -1,5 +1,5 @@
-//! How the rows of simple queries were masked last, in one session, kept while nothing that decides it has
-//! changed. What a prepared statement's rows are masked by is kept with the statement.
+//! How rows were masked last, in one session, kept while nothing that decides it has changed. A statement that
+//! is prepared once and run often keeps its own; these are for texts that come anew each time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,8 +22,9 @@ struct Planned {
     index: usize,
     masks: Masks,
     minute: i64,
-    /// The target's `RowDescription`.
+    /// The target's `RowDescription`, and the formats that the caller asked for.
     described: Vec<u8>,
+    formats: Vec<i16>,
     plan: Arc<RowPlan>,
 }
 
@@ -46,6 +47,7 @@ impl Plans {
                 && Arc::ptr_eq(&known.inspection, &running.inspection)
                 && known.masks.is(&running.masks)
                 && known.described == described
+                && known.formats == running.formats
         };
         self.0.iter().find(same).map(|known| Arc::clone(&known.plan))
     }
@@ -69,6 +71,7 @@ impl Plans {
             masks: running.masks.clone(),
             minute,
             described: described.to_vec(),
+            formats: running.formats.clone(),
             plan: Arc::clone(plan),
         });
     }

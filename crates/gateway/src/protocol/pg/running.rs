@@ -48,7 +48,7 @@ impl Statement {
         running: &Running,
         masks: &Masks,
         minute: i64,
-        make: impl FnOnce() -> RowPlan,
+        make: impl FnOnce() -> Arc<RowPlan>,
     ) -> Arc<RowPlan> {
         let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = &*planned
@@ -59,7 +59,7 @@ impl Statement {
         {
             return Arc::clone(&known.plan);
         }
-        let plan = Arc::new(make());
+        let plan = make();
         *planned = Some(Planned {
             inspection: Arc::clone(&running.inspection),
             masks: masks.clone(),
@@ -78,6 +78,8 @@ pub(super) struct Described {
     pub(super) parameters: Vec<u32>,
     /// Columns of its result; none when it returns no rows.
     pub(super) fields: Vec<FieldDescription>,
+    /// The message that said so.
+    pub(super) raw: Vec<u8>,
 }
 
 /// What masking is decided by: the versions in force when the operation was admitted.
