@@ -149,16 +149,16 @@ pub fn detect(text: &str, context: &FieldContext<'_>) -> Vec<Finding> {
     }
     match verdicts::of(text, context) {
         Known::Findings(findings) => findings,
-        Known::Nothing => detect_with(text, context, &PANEL),
+        Known::Nothing => detect_with(text, context, &column, &PANEL),
         Known::Before(cell) => {
-            let findings = detect_with(text, context, &PANEL);
+            let findings = detect_with(text, context, &column, &PANEL);
             verdicts::keep(cell, &findings);
             findings
         }
     }
 }
 
-fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Finding> {
+fn detect_with(text: &str, context: &FieldContext<'_>, column: &Column, panel: &Panel) -> Vec<Finding> {
     let withheld = |why| {
         let characters = text.chars().count();
         let bytes = 0..text.len();
@@ -167,9 +167,8 @@ fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Fin
     if text.len() > MAX_TEXT_BYTES {
         return withheld("size");
     }
-    let column = Column::named(context.column);
     let is_telling = column.is_telling();
-    let blind = context.is_blind(&column);
+    let blind = context.is_blind(column);
     let (parts, features) = parts_of(text.as_bytes());
     let asked = panel.asked(features.bits);
     let may_be_born = blind && may_be_born(text.as_bytes(), &parts);
@@ -180,7 +179,7 @@ fn detect_with(text: &str, context: &FieldContext<'_>, panel: &Panel) -> Vec<Fin
     let work = Cell::new(LEAST_WORK + text.len() * WORK_PER_BYTE);
     let search = Search {
         panel,
-        column: &column,
+        column,
         work: &work,
         decoded: Cell::new(false),
         blind,

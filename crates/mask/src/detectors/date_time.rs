@@ -44,6 +44,7 @@ impl Detector for DateTime {
 
     fn find(&self, reading: &Reading<'_>, found: &mut Vec<Found>) {
         let by_column = reading.column.is_birth;
+        let bytes = reading.bytes();
         let mut from = 0;
         let tokens = reading.parts.tokens.as_slice();
         for (index, token) in tokens.iter().enumerate() {
@@ -52,7 +53,8 @@ impl Detector for DateTime {
             let size = token.len();
             let begins = match token.digits {
                 0 => (3..=10).contains(&size) && tokens.get(index + 1).is_some_and(|next| next.digits > 0),
-                digits => size <= 4 || digits == 8,
+                digits if digits == size => may_begin(bytes.get(token.span.clone()).unwrap_or(&[])),
+                _ => size <= 4,
             };
             if start < from || token.glued || !begins {
                 continue;
@@ -71,6 +73,16 @@ impl Detector for DateTime {
             }
             from = end;
         }
+    }
+}
+
+/// Whether a date may begin with these digits: a day or month, a year, or all three.
+fn may_begin(digits: &[u8]) -> bool {
+    match digits {
+        [_] => true,
+        [tens, _] => *tens <= b'3',
+        [b'1', b'9', _, _] | [b'2', b'0', _, _] => true,
+        _ => digits.len() == 8,
     }
 }
 
