@@ -118,6 +118,9 @@ impl SearchWriter {
         for session in &batch.gone {
             forget(&mut tx, session).await?;
         }
+        if !batch.gone.is_empty() {
+            overwrite_words(&mut tx).await?;
+        }
         sqlx::query("UPDATE progress SET segment = $1, offset = $2, at = max(at, $3)")
             .bind(to_big(position.segment))
             .bind(to_big(position.offset))
@@ -178,6 +181,9 @@ impl SearchWriter {
         .bind(to_big(segment))
         .execute(&mut self.connection)
         .await?;
+        if forgotten > 0 {
+            overwrite_words(&mut self.connection).await?;
+        }
         Ok(forgotten)
     }
 
@@ -368,6 +374,13 @@ async fn forget(tx: &mut Transaction<'_, Sqlite>, session: &SessionId) -> Result
     ] {
         sqlx::query(statement).bind(id).execute(&mut **tx).await?;
     }
+    Ok(())
+}
+
+/// What is deleted from the full-text index stays in its pages, marked, until they are merged
+/// (<https://sqlite.org/fts5.html>, "Contentless-Delete Tables"): here at once, since it has expired.
+async fn overwrite_words(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO words (words) VALUES ('optimize')").execute(connection).await?;
     Ok(())
 }
 
