@@ -307,6 +307,11 @@ fn a_row_limit_ends_the_result_with_an_error_and_never_in_silence() {
     assert_eq!(answer.iter().filter(|it| it.tag == 'D').count(), 7);
     assert_eq!(Raw::error(&answer).expect("limited").sqlstate, "54000");
     assert_eq!(raw.rows("select id from orders limit 7").len(), 7);
+    // The cancel that ends one result never hits the statement behind it.
+    for _ in 0..60 {
+        assert_eq!(Raw::error(&raw.query("select id from orders")).expect("limited").sqlstate, "54000");
+        assert_eq!(raw.rows("select id from orders limit 7").len(), 7);
+    }
     // In parts the limit is the same.
     let mut body = vec![0];
     body.extend(5_u32.to_be_bytes());

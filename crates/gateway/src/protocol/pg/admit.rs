@@ -14,6 +14,7 @@ use sallyport_wire::pg::{Frame, FrameDecoder};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 
+use super::canceller::Canceller;
 use super::control::Control;
 use super::definitions::UNREADABLE;
 use super::expected::Expected;
@@ -48,6 +49,8 @@ pub(super) struct Admit {
     pub(super) decoder: FrameDecoder,
     /// What goes to the caller out of turn: notices while it waits.
     pub(super) asides: mpsc::Sender<Bytes>,
+    /// What may be under way against what was forwarded last.
+    pub(super) canceller: Canceller,
     /// Messages of the extended protocol have been forwarded since the last Sync.
     pub(super) unsynced: bool,
     /// When the catalog at hand was looked at, in changes of the database.
@@ -131,6 +134,11 @@ impl Admit {
         let message = frontend::parse(frame).map_err(Fault::CallerWire)?;
         if self.discarding && !matches!(message, FrontendMessage::Sync | FrontendMessage::Terminate) {
             return Ok(());
+        }
+        if !self.canceller.is_done() {
+            // It is meant for what was forwarded before.
+            self.flush().await?;
+            self.canceller.done().await;
         }
         match message {
             // Apart, as what deciding takes is no part of a connection that waits.

@@ -11,12 +11,13 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 
 use super::admit::Admit;
+use super::canceller::Canceller;
 use super::control::Control;
 use super::fault::Fault;
 use super::judgements::Judgements;
 use super::plans::Plans;
 use super::refusal::{Severity, put_refusal};
-use super::relay::{Canceller, Relay};
+use super::relay::Relay;
 use super::state::State;
 use super::upstream;
 use crate::downstream::Downstream;
@@ -56,7 +57,7 @@ impl Conversation {
         let (up_from, up_to) = tokio::io::split(upstream.stream);
         let (asides, asides_out) = mpsc::channel(ASIDES);
         let tls = session.house.targets.get().get(&session.target.name).and_then(|it| it.tls.clone());
-        let canceller = Canceller { tls, pid: upstream.pid, secret: upstream.secret };
+        let canceller = Canceller::new(tls, upstream.pid, upstream.secret);
         let mut admit = Admit {
             session: Arc::clone(&session),
             state: Arc::clone(&state),
@@ -65,6 +66,7 @@ impl Conversation {
             buffer: BytesMut::new(),
             decoder: FrameDecoder::new(settings.message_bytes),
             asides,
+            canceller: canceller.clone(),
             unsynced: false,
             since: 0,
             judgements: Judgements::default(),
@@ -233,7 +235,7 @@ impl Cancels<'_> {
             if self.session.is_held() {
                 self.state.withdrawals.send_modify(|count| *count += 1);
             } else if self.state.lock().is_waiting() {
-                self.canceller.clone().cancel(self.session);
+                self.canceller.cancel(self.session);
             }
         }
     }

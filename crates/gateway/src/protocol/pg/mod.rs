@@ -11,6 +11,7 @@
 
 mod admit;
 mod answers;
+mod canceller;
 mod catalog;
 mod control;
 mod conversation;

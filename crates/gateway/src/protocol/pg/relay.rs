@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::canceller::Canceller;
 use super::expected::Expected;
 use super::fault::Fault;
 use super::handshake::{make_room, write};
@@ -19,7 +20,6 @@ use super::masking::{mask_notice, mask_payload, mask_setting};
 use super::plans::Plans;
 use super::running::Running;
 use super::state::State;
-use super::upstream::cancel;
 use crate::session::Session;
 use crate::wording;
 
@@ -30,30 +30,6 @@ pub(super) type FromTarget = Box<dyn AsyncRead + Send + Sync + Unpin>;
 
 /// So much is gathered before it is recorded and written.
 const COALESCE: usize = 64 << 10;
-/// A cancel of our own is given up after so long.
-const CANCEL_DEADLINE: Duration = Duration::from_secs(10);
-
-/// How to cancel what runs on the target.
-#[derive(Clone)]
-pub(super) struct Canceller {
-    pub(super) tls: Option<Arc<tokio_rustls::rustls::ClientConfig>>,
-    pub(super) pid: u32,
-    pub(super) secret: Vec<u8>,
-}
-
-impl Canceller {
-    /// Cancels what runs on the target, without waiting for it.
-    pub(super) fn cancel(self, session: &Session) {
-        let target = Arc::clone(&session.target);
-        let id = session.id.clone();
-        session.house.tasks.spawn("cancel", async move {
-            let done = cancel(&target, self.tls, self.pid, &self.secret, CANCEL_DEADLINE).await;
-            if let Err(error) = done {
-                tracing::warn!(session = %id, %error, detail = error.detail(), "could not cancel");
-            }
-        });
-    }
-}
 
 /// The target's half of a conversation.
 pub(super) struct Relay {
@@ -331,7 +307,7 @@ impl Relay {
 
     /// Cancels what runs on the target, without waiting for it.
     pub(super) fn cancel(&self) {
-        self.canceller.clone().cancel(&self.session);
+        self.canceller.cancel(&self.session);
     }
 
     fn timed_out(&mut self) {
