@@ -75,7 +75,6 @@ impl<'t> Scan<'t> {
     /// The next token, where it begins and whether it is a number to take out; `Some(None)` at the end, and
     /// nothing where the text has no shape.
     #[expect(clippy::option_option, reason = "a token, the end, and no shape are three things")]
-    #[expect(clippy::type_complexity, reason = "read in one place, a few lines above")]
     fn token(&mut self) -> Option<Option<(&'t [u8], usize, bool)>> {
         let Some(first) = self.rest.first().copied() else { return Some(None) };
         let next = self.rest.get(1).copied();

@@ -71,10 +71,10 @@ fn comparison(expression: &AExpr, found: &mut Vec<usize>) {
     let Some(NodeEnum::ColumnRef(_)) = inner(&expression.lexpr) else { return };
     let right = inner(&expression.rexpr);
     match AExprKind::try_from(expression.kind) {
-        Ok(AExprKind::AexprOp) => {
-            if operator(expression).is_some_and(|it| matches!(it, "=" | "<>" | "<" | ">" | "<=" | ">=")) {
-                number(right, found);
-            }
+        Ok(AExprKind::AexprOp)
+            if operator(expression).is_some_and(|it| matches!(it, "=" | "<>" | "<" | ">" | "<=" | ">=")) =>
+        {
+            number(right, found);
         }
         Ok(AExprKind::AexprIn | AExprKind::AexprBetween) => {
             if let Some(NodeEnum::List(list)) = right {
