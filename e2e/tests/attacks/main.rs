@@ -4,6 +4,7 @@
 //! the files are those of the classes of attack in SECURITY.md.
 
 mod approvals;
+mod code_types;
 mod definitions;
 mod dressings;
 mod identity;

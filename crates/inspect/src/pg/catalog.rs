@@ -72,6 +72,8 @@ pub struct Catalog {
     types: BTreeMap<(String, String), bool>,
     /// The plain ones among them and their arrays, by number.
     plain_type_oids: std::collections::BTreeSet<u32>,
+    /// Types that bring somebody's code with them, by number.
+    code_types: BTreeMap<u32, (String, String)>,
     /// Changes with every refresh that changed anything: part of the cache's key.
     pub version: u64,
 }
@@ -110,6 +112,7 @@ impl Catalog {
             operators: operators.into_iter().collect(),
             types: BTreeMap::new(),
             plain_type_oids: std::collections::BTreeSet::new(),
+            code_types: BTreeMap::new(),
             version,
         }
     }
@@ -127,6 +130,32 @@ impl Catalog {
     pub fn with_plain_type_oids(mut self, oids: impl IntoIterator<Item = u32>) -> Self {
         self.plain_type_oids = oids.into_iter().collect();
         self
+    }
+
+    /// With the types whose values may run somebody's code when they are cast, compared or hashed, and all that
+    /// are made of them: number, schema, name.
+    #[must_use]
+    pub fn with_code_types(mut self, types: impl IntoIterator<Item = (u32, String, String)>) -> Self {
+        self.code_types = types.into_iter().map(|(oid, schema, name)| (oid, (schema, name))).collect();
+        self
+    }
+
+    /// Whether there is any such type.
+    #[must_use]
+    pub fn has_code_types(&self) -> bool {
+        !self.code_types.is_empty()
+    }
+
+    /// The schema and name of the type of that number, if it is one of them.
+    #[must_use]
+    pub fn code_type(&self, oid: u32) -> Option<(&str, &str)> {
+        self.code_types.get(&oid).map(|(schema, name)| (schema.as_str(), name.as_str()))
+    }
+
+    /// Whether a type of that name is one of them, in any schema when none is written.
+    #[must_use]
+    pub fn is_code_type(&self, schema: Option<&str>, name: &str) -> bool {
+        self.code_types.values().any(|(of, known)| known == name && schema.is_none_or(|schema| of == schema))
     }
 
     /// Whether making a value of the type of that number runs nobody's code: the server's own types, and

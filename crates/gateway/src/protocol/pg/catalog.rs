@@ -256,7 +256,12 @@ impl Catalogs {
             None => {
                 let version = self.shared.versions.fetch_add(1, Ordering::AcqRel).wrapping_add(1);
                 let catalog = Catalog::new(content.relations, content.functions, content.operators, version);
-                Arc::new(catalog.with_types(content.types).with_plain_type_oids(content.plain_type_oids))
+                Arc::new(
+                    catalog
+                        .with_types(content.types)
+                        .with_plain_type_oids(content.plain_type_oids)
+                        .with_code_types(content.code_types),
+                )
             }
         };
         *snapshot = Some(Snapshot {

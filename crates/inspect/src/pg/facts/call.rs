@@ -311,6 +311,7 @@ impl Reader<'_> {
             written.schema.is_none() && (self.path_shadows() || self.created_code.contains(&written.name));
         if (!known && !self.is_plain_type(&written)) || shadowed {
             self.unclassed = true;
+            self.makes_value_of(&written);
             self.act(Verb::Call, "cast", written);
         }
     }

@@ -8,6 +8,7 @@
 mod alter;
 mod builtin;
 mod call;
+mod code_types;
 mod condition;
 mod copy;
 mod expression;
@@ -176,6 +177,7 @@ pub(super) struct Reader<'a> {
     /// Run under EXPLAIN ANALYZE.
     watched: bool,
     unclassed: bool,
+    of_types: code_types::OfTypes,
     /// A text within the statement was read, which the server reads as it runs.
     ran_text: bool,
     effects: Vec<StateEffect>,
@@ -211,6 +213,7 @@ impl<'a> Reader<'a> {
             planning: false,
             watched: false,
             unclassed: false,
+            of_types: code_types::OfTypes::default(),
             ran_text: false,
             effects: Vec::new(),
             consulted_memory: false,
@@ -237,6 +240,7 @@ impl<'a> Reader<'a> {
         };
         self.extent = end.saturating_sub(start);
         self.unclassed = false;
+        self.of_types = code_types::OfTypes::default();
         self.ran_text = false;
         self.effects.clear();
         let before = std::mem::take(&mut self.found);
@@ -294,6 +298,7 @@ impl<'a> Reader<'a> {
             });
         }
         self.found.absorb(own);
+        let lineage = self.unless_code_ran(lineage);
         Statement { kind, lineage, effects, unclassed_code: self.unclassed }
     }
 

@@ -97,7 +97,7 @@ impl Reader<'_> {
         }
         self.source_list(&select.from_clause);
         self.set_setting_of_rows(self.one_setting(select));
-        let names = self.targets(&select.target_list);
+        let names = self.targets(&select.target_list, !select.distinct_clause.is_empty());
         // A condition may call for rows that the other half of it then drops.
         self.set_setting_of_rows(None);
         self.maybe(&select.where_clause, Mode::Filter);
@@ -203,14 +203,19 @@ impl Reader<'_> {
         Some((1..=width).map(|number| format!("column{number}")).collect())
     }
 
-    /// Reads a target list; gives the names of the columns.
-    pub(super) fn targets(&mut self, targets: &[Node]) -> Option<Vec<String>> {
+    /// Reads a target list, whose values are `compared` with each other or not; gives the names of the columns.
+    pub(super) fn targets(&mut self, targets: &[Node], compared: bool) -> Option<Vec<String>> {
         let mut names = Some(Vec::new());
         for target in targets {
             match target.node.as_ref() {
                 Some(NodeEnum::ResTarget(column)) => {
                     self.all(&column.indirection, Mode::Read);
-                    self.maybe(&column.val, Mode::Read);
+                    match inner(&column.val) {
+                        Some(NodeEnum::ColumnRef(_)) if !compared => {
+                            self.given_out(|reader| reader.maybe(&column.val, Mode::Read));
+                        }
+                        _ => self.maybe(&column.val, Mode::Read),
+                    }
                     match (names.as_mut(), target_name(target)) {
                         (Some(names), Some(name)) => names.push(name),
                         (Some(_), None) => match self.star_names(inner(&column.val)) {

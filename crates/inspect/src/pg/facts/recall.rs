@@ -35,6 +35,7 @@ impl Reader<'_> {
         let outer = std::mem::take(&mut self.found);
         // Its parameters are those of EXECUTE.
         let params = std::mem::take(&mut self.given.params);
+        let ran = self.of_types.take();
         self.deeper(|reader| {
             reader.any_statement(query);
         });
@@ -43,7 +44,9 @@ impl Reader<'_> {
         let own = std::mem::replace(&mut self.found, outer);
         let facts = facts_of(&own);
         self.found.absorb(own);
-        (facts, self.settle(query))
+        let lineage = self.unless_code_ran(self.settle(query));
+        self.of_types.ran(ran);
+        (facts, lineage)
     }
 
     /// What names mean at this place of the text.

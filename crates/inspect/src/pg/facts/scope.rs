@@ -143,6 +143,11 @@ impl Reader<'_> {
 
     /// Notes one column of a source.
     fn note(&mut self, source: &Source, column: &str, mode: Mode) {
+        if !self.of_types.is_given_out() {
+            for target in &source.targets {
+                self.may_run_code(target, &source.stored_name(column));
+            }
+        }
         if source.written && mode == Mode::Read && self.assigning.as_deref() == Some(column) {
             return;
         }
@@ -218,14 +223,14 @@ impl Reader<'_> {
         let Some(source) = found.cloned() else {
             // A composite column `a.b`, or attribute notation over something we did not see.
             self.attribute(None, column);
-            return self.unqualified(qualifier, mode);
+            return self.used(|reader| reader.unqualified(qualifier, mode));
         };
         if source.targets.is_empty() {
             return self.attribute(Some(&source), column);
         }
         if column != "*" && source.may_have(column) == Some(false) && !SYSTEM_COLUMNS.contains(&column) {
             // Attribute notation: `u.f` calls f(u).
-            self.note(&source, "*", mode);
+            self.used(|reader| reader.note(&source, "*", mode));
             return self.call_named(&[column.to_owned()], &[]);
         }
         self.note(&source, column, mode);

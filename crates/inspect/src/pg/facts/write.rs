@@ -38,6 +38,8 @@ impl Reader<'_> {
     ) {
         for object in objects {
             let kind = self.relation_kind(object);
+            // What a column is set to is cast to its type.
+            columns.iter().for_each(|column| self.may_run_code(object, column));
             self.add(Action {
                 columns: columns.to_vec(),
                 condition,
@@ -150,7 +152,7 @@ impl Reader<'_> {
         for name in ["old", "new"] {
             self.add_source(Source { alias: name.to_owned(), ..source.clone() });
         }
-        self.targets(&clause.exprs)
+        self.targets(&clause.exprs, false)
     }
 
     pub(super) fn insert(&mut self, insert: &InsertStmt) -> Option<Vec<String>> {

@@ -89,6 +89,24 @@ const TYPES: &str = concat!(
     " ORDER BY 1, 2"
 );
 
+/// Types that bring code of a user's with them, as a cast from or to them or to compare their values, and those
+/// that are made of them: arrays, domains, composites, ranges. Functions in C are an extension's.
+const CODE_TYPES: &str = "WITH RECURSIVE own AS (\
+    SELECT p.oid FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang \
+    WHERE l.lanname NOT IN ('internal', 'c')), code(oid) AS ((\
+    SELECT k.castsource FROM pg_catalog.pg_cast k JOIN own ON own.oid = k.castfunc \
+    UNION SELECT k.casttarget FROM pg_catalog.pg_cast k JOIN own ON own.oid = k.castfunc \
+    UNION SELECT o.opcintype FROM pg_catalog.pg_opclass o \
+    JOIN pg_catalog.pg_amproc a ON a.amprocfamily = o.opcfamily JOIN own ON own.oid = a.amproc::pg_catalog.oid) \
+    UNION SELECT t.oid FROM code c JOIN pg_catalog.pg_type t ON t.typbasetype = c.oid OR t.typelem = c.oid \
+    OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.atttypid = c.oid \
+    AND a.attnum > 0 AND NOT a.attisdropped) \
+    OR EXISTS (SELECT FROM pg_catalog.pg_range r WHERE r.rngsubtype = c.oid AND t.oid::pg_catalog.text \
+    IN (r.rngtypid::pg_catalog.text, pg_catalog.to_jsonb(r) ->> 'rngmultitypid')) \
+    WHERE c.oid >= 16384) \
+    SELECT t.oid, n.nspname, t.typname FROM code JOIN pg_catalog.pg_type t ON t.oid = code.oid \
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace WHERE t.oid >= 16384 ORDER BY 1";
+
 /// What a catalog holds, and a hash over all of it.
 pub(super) struct Content {
     pub(super) relations: Vec<CatalogRelation>,
@@ -96,6 +114,7 @@ pub(super) struct Content {
     pub(super) operators: Vec<(String, String)>,
     pub(super) types: Vec<(String, String, bool)>,
     pub(super) plain_type_oids: Vec<u32>,
+    pub(super) code_types: Vec<(u32, String, String)>,
     pub(super) hash: [u8; 32],
 }
 
@@ -148,13 +167,19 @@ pub(super) async fn read(client: &mut UpstreamClient) -> Result<Content, DialErr
         .map(|(schema, name)| CatalogFunction { schema, name })
         .collect();
     let operators = pairs(ask(client, OPERATORS, &mut hash).await?)?;
+    let mut code_types = Vec::new();
+    for row in ask(client, CODE_TYPES, &mut hash).await? {
+        let [oid, schema, name] = values(row)?;
+        code_types.push((number::<u32>(oid)?, text(schema)?, text(name)?));
+    }
     let mut types = Vec::new();
     let mut plain_type_oids = Vec::new();
     for row in ask(client, TYPES, &mut hash).await? {
         let [schema, name, sort, oid, array] = values(row)?;
-        let plain = text(sort)? == "plain";
+        let (oid, array) = (number::<u32>(oid)?, number::<u32>(array)?);
+        let plain = text(sort)? == "plain" && !code_types.iter().any(|(code, ..)| *code == oid);
         if plain {
-            plain_type_oids.extend([number::<u32>(oid)?, number::<u32>(array)?]);
+            plain_type_oids.extend([oid, array]);
         }
         types.push((text(schema)?, text(name)?, plain));
     }
@@ -165,6 +190,7 @@ pub(super) async fn read(client: &mut UpstreamClient) -> Result<Content, DialErr
         operators,
         types,
         plain_type_oids,
+        code_types,
         hash: hash.finalize().into(),
     })
 }
