@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sallyport_e2e::{Gateway, Options, Policy, Raw, frame};
 
-use crate::{AGENT, OPEN, open};
+use crate::{AGENT, OPEN, open, plain};
 
 fn count(gateway: &Gateway, condition: &str) -> String {
     gateway.admin_sql(&format!("select count(*) from orders where {condition}"))
@@ -422,4 +422,30 @@ fn names_of_the_gateways_own_cannot_be_used() {
         assert_eq!(Raw::error(&raw.until_ready()).expect("refused").sqlstate, "42602");
     }
     assert_eq!(raw.rows("select 1"), [["1"]]);
+}
+
+/// What the caller gets stands in the recording at the operation that it answers, the gateway's own answers too.
+#[test]
+fn attack_30_an_answer_is_recorded_at_its_own_operation() {
+    let gateway = plain();
+    let mut raw = Raw::open(&gateway, AGENT);
+    raw.query("select 1");
+    assert!(Raw::error(&raw.query("truncate orders")).is_some());
+    raw.send(&[Raw::parse("", "drop table orders"), Raw::sync()].concat());
+    assert!(Raw::error(&raw.until_ready()).is_some());
+    raw.send(&[Raw::parse("s", "select 2"), Raw::sync()].concat());
+    raw.until_ready();
+    raw.query("select 3");
+    let id = gateway.newest_session();
+    drop(raw);
+    let replay = gateway.cli("admin", &["sessions", "replay", &id, "--json"]).ok();
+    let mut answered = Vec::new();
+    for line in replay.lines() {
+        let entry: serde_json::Value = serde_json::from_str(line).expect("an entry");
+        let event = &entry["entry"]["content"];
+        if event["event"] == "data" {
+            answered.push(event["operation"].as_u64().expect("its operation"));
+        }
+    }
+    assert_eq!(answered, [1, 2, 3, 4, 5], "{replay}");
 }

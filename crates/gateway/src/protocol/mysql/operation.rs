@@ -173,8 +173,6 @@ impl Talk {
         let basis = Basis::new(&self.session, Arc::clone(catalog), &inspection, &operation.text, &self.taint);
         let grant =
             self.target.upstream.forward(permit, operation, message).map_err(|_| Fault::WrongPermit)?;
-        self.caller.operation = operation.number;
-        self.caller.rows = 0;
         self.began(&inspection, &operation.text, &basis);
         Ok(Running::new(grant, inspection, basis))
     }
@@ -248,6 +246,9 @@ impl Talk {
             parameters: candidate.parameters,
             digest,
         };
+        // A refusal, too, is of this one.
+        self.caller.operation = operation.number;
+        self.caller.rows = 0;
         // Preparing runs nothing: what would be held is held when it is executed.
         if candidate.kind == OperationKind::Prepare && decision.effect == Effect::Hold {
             decision = Arc::new(Decision { effect: Effect::Allow, hold: None, ..(*decision).clone() });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use sallyport_core::{
     Binding, Blame, Decision, Effect, Group, ObjectName, Operation, OperationKind, Parameter, Refusal,
     RefusalCode, Verb,
@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::canceller::Canceller;
 use super::control::Control;
 use super::definitions::UNREADABLE;
-use super::expected::Expected;
+use super::expected::{Answer, Expected};
 use super::fault::Fault;
 use super::handshake::read_some;
 use super::holding::{Held, Holding, Wire};
@@ -48,7 +48,7 @@ pub(super) struct Admit {
     pub(super) buffer: BytesMut,
     pub(super) decoder: FrameDecoder,
     /// What goes to the caller out of turn: notices while it waits.
-    pub(super) asides: mpsc::Sender<Bytes>,
+    pub(super) asides: mpsc::Sender<Answer>,
     /// What may be under way against what was forwarded last.
     pub(super) canceller: Canceller,
     /// Messages of the extended protocol have been forwarded since the last Sync.
@@ -464,13 +464,13 @@ impl Admit {
         };
         if idle {
             sallyport_wire::pg::backend::put_ready_for_query(&mut out, TransactionStatus::Idle);
-            self.expect(Expected::Local(out.freeze())).await?;
+            self.expect(Expected::Local(self.answer(out))).await?;
             return Ok(());
         }
         self.upstream.forward_control(&Control::Abort);
         self.upstream.forward_control(&Control::Sync);
         self.unsynced = false;
-        self.expect(Expected::Refused(out.freeze())).await?;
+        self.expect(Expected::Refused(self.answer(out))).await?;
         self.expect(Expected::Sync).await?;
         Ok(())
     }

@@ -47,7 +47,7 @@ impl Relay {
             Some(Expected::Refused(refusal)) => match tag_of {
                 tag::ERROR_RESPONSE => {
                     let refusal = refusal.clone();
-                    self.out.extend_from_slice(&refusal);
+                    self.put_answer(&refusal)?;
                     self.failed();
                     Ok(())
                 }

@@ -14,11 +14,13 @@ use super::running::{Running, Statement};
 #[derive(Debug)]
 pub(super) enum Expected {
     /// Nothing from the target: these bytes go to the caller in their turn.
-    Local(Bytes),
+    Local(Answer),
     /// `Query`, up to its `ReadyForQuery`.
     Query(Arc<Running>),
     /// `Parse`, and the gateway's own Describe of the statement, which the caller does not see.
     Parse {
+        /// Number of the operation.
+        operation: u64,
         /// Name it was parsed under.
         name: Vec<u8>,
         /// What it is.
@@ -47,9 +49,18 @@ pub(super) enum Expected {
     /// `Sync`.
     Sync,
     /// The message that fails the transaction in place of a refused one; this goes in place of its error.
-    Refused(Bytes),
+    Refused(Answer),
     /// The gateway's own question about the session's settings.
     Reading(Questions),
+}
+
+/// An answer of the gateway's own.
+#[derive(Clone, Debug)]
+pub(super) struct Answer {
+    /// Number of the operation that it answers: where it is recorded.
+    pub(super) operation: u64,
+    /// The messages.
+    pub(super) bytes: Bytes,
 }
 
 /// The gateway's own questions, one after the other.

@@ -15,7 +15,7 @@ use sallyport_wire::pg::frontend::{Bind, Subject};
 use super::admit::{Admission, Admit, Candidate, not_carried};
 use super::control::{Control, OWN_PREFIX};
 use super::definitions::UNREADABLE;
-use super::expected::Expected;
+use super::expected::{Answer, Expected};
 use super::fault::Fault;
 use super::inspecting::inspect;
 use super::refusal::{Severity, put_refusal, put_refusal_as, sqlstate};
@@ -85,7 +85,8 @@ impl Admit {
                 let statement = Arc::new(Statement::new(text, types, strict));
                 self.state.lock().statements.insert(name.to_vec(), Arc::clone(&statement));
                 self.unsynced = true;
-                self.expect(Expected::Parse { name: name.to_vec(), statement, parsed: false }).await?;
+                let (operation, name) = (operation.number, name.to_vec());
+                self.expect(Expected::Parse { operation, name, statement, parsed: false }).await?;
                 Ok(())
             }
             Admission::Refused(refusal) => self.refuse_extended(sqlstate(refusal.code), &refusal).await,
@@ -244,6 +245,11 @@ impl Admit {
         Ok(())
     }
 
+    /// An answer of our own to the operation that was numbered last.
+    pub(super) fn answer(&self, bytes: BytesMut) -> Answer {
+        Answer { operation: self.session.operations(), bytes: bytes.freeze() }
+    }
+
     /// Refuses the present message of a pipeline under an SQLSTATE.
     pub(super) async fn refuse_extended(&mut self, state: &str, refusal: &Refusal) -> Result<(), Fault> {
         let mut out = BytesMut::new();
@@ -251,7 +257,7 @@ impl Admit {
         self.upstream.forward_control(&Control::Abort);
         self.unsynced = true;
         self.discarding = true;
-        self.expect(Expected::Refused(out.freeze())).await?;
+        self.expect(Expected::Refused(self.answer(out))).await?;
         Ok(())
     }
 
@@ -269,7 +275,7 @@ impl Admit {
         self.upstream.forward_control(&Control::Abort);
         self.upstream.forward_control(&Control::Sync);
         self.unsynced = false;
-        self.expect(Expected::Refused(out.freeze())).await?;
+        self.expect(Expected::Refused(self.answer(out))).await?;
         self.expect(Expected::Sync).await?;
         Ok(())
     }

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use sallyport_core::Refusal;
 use sallyport_inspect::pg::{Catalog, Inspection, Lineage};
 use tokio::sync::{mpsc, watch};
 
 use super::admit::FromCaller;
+use super::expected::Answer;
 use super::handshake::read_some;
 use super::inspecting::inspect;
 use super::refusal::put_notice;
@@ -24,7 +25,7 @@ const READ_AHEAD: usize = 64 << 10;
 pub(super) struct Wire<'a> {
     pub(super) from: &'a mut FromCaller,
     pub(super) buffer: &'a mut BytesMut,
-    pub(super) asides: &'a mpsc::Sender<Bytes>,
+    pub(super) asides: &'a mpsc::Sender<Answer>,
 }
 
 /// What waits, as it was understood when it was asked for.
@@ -58,8 +59,9 @@ impl Caller for Holding<'_> {
     async fn tell(&mut self, notice: Notice) {
         let mut out = BytesMut::new();
         put_notice(&mut out, &notice);
+        let aside = Answer { operation: self.session.operations(), bytes: out.freeze() };
         // A caller that does not read its notices must not keep the gate from deciding.
-        if self.wire.asides.try_send(out.freeze()).is_err() {
+        if self.wire.asides.try_send(aside).is_err() {
             tracing::debug!(session = %self.session.id, "a notice was dropped");
         }
     }

@@ -17,11 +17,11 @@ impl Admit {
         let mut out = BytesMut::new();
         put_command_complete(&mut out, b"SET");
         if self.unsynced {
-            self.expect(Expected::Local(out.freeze())).await?;
+            self.expect(Expected::Local(self.answer(out))).await?;
             return self.sync().await;
         }
         put_ready_for_query(&mut out, status);
-        self.expect(Expected::Local(out.freeze())).await?;
+        self.expect(Expected::Local(self.answer(out))).await?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf as _, Bytes, BytesMut};
+use bytes::{Buf as _, BytesMut};
 use sallyport_core::Event;
 use sallyport_wire::pg::backend::{self, tag};
 use sallyport_wire::pg::{Frame, FrameDecoder, WireError};
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::canceller::Canceller;
-use super::expected::Expected;
+use super::expected::{Answer, Expected};
 use super::fault::Fault;
 use super::handshake::{make_room, write};
 use super::masking::{mask_notice, mask_payload, mask_setting};
@@ -45,7 +45,7 @@ pub(super) struct Relay {
     /// How the last operation ended, until that is recorded: before anything of the next one, and before the
     /// caller hears the end of it.
     pub(super) ended: Option<Event>,
-    pub(super) asides: mpsc::Receiver<Bytes>,
+    pub(super) asides: mpsc::Receiver<Answer>,
     pub(super) canceller: Canceller,
     /// How results were masked before.
     pub(super) plans: Plans,
@@ -94,10 +94,7 @@ impl Relay {
                 self.drain().await
             }
             () = self.state.queued.notified() => Ok(()),
-            Some(aside) = self.asides.recv() => {
-                self.out.extend_from_slice(&aside);
-                Ok(())
-            }
+            Some(aside) = self.asides.recv() => self.put_answer(&aside),
             () = sleep_until(deadline), if deadline.is_some() => {
                 self.deadline = None;
                 self.timed_out();
@@ -174,8 +171,8 @@ impl Relay {
         while self.current.is_none() {
             let Some(next) = self.state.take() else { return Ok(()) };
             match next {
-                Expected::Local(bytes) => {
-                    self.out.extend_from_slice(&bytes);
+                Expected::Local(answer) => {
+                    self.put_answer(&answer)?;
                     self.state.done();
                 }
                 next if self.skipping && !matches!(next, Expected::Sync | Expected::Query(_)) => {
@@ -183,6 +180,10 @@ impl Relay {
                     self.state.done();
                 }
                 next => {
+                    if let Expected::Parse { operation, .. } = &next {
+                        self.record_ended()?;
+                        self.operation = *operation;
+                    }
                     if let Expected::Query(running) | Expected::Execute(running) = &next {
                         self.start(&Arc::clone(running))?;
                     }
@@ -297,6 +298,16 @@ impl Relay {
         written.map_err(|error| wording::recorder(&error))?;
         self.ended = None;
         self.recorded = self.out.len();
+        Ok(())
+    }
+
+    /// Puts an answer of the gateway's own to what the caller gets.
+    pub(super) fn put_answer(&mut self, answer: &Answer) -> Result<(), Fault> {
+        if self.operation != answer.operation {
+            self.record_gathered()?;
+            self.operation = answer.operation;
+        }
+        self.out.extend_from_slice(&answer.bytes);
         Ok(())
     }
 
