@@ -84,3 +84,80 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::pg::{
+        Catalog, CatalogColumn, CatalogRelation, Context, Lineage, RelationKind, Remembered, inspect,
+    };
+    use sallyport_core::Verb;
+
+    /// `ty (id int, e u.e, ea u.e[])`, of which `u.e` brings code.
+    fn catalog() -> Catalog {
+        let columns = [("id", 23), ("e", 16_500), ("ea", 16_501)].into_iter().zip(1..);
+        let ty = CatalogRelation {
+            oid: 16_510,
+            schema: "public".to_owned(),
+            name: "ty".to_owned(),
+            kind: RelationKind::Table,
+            columns: columns
+                .map(|((name, type_id), number)| CatalogColumn { number, name: name.to_owned(), type_id })
+                .collect(),
+            definition: None,
+            parents: vec![],
+        };
+        let of = |name: &str| ("u".to_owned(), name.to_owned());
+        let code = [(16_500, of("e")), (16_501, of("_e"))].map(|(oid, (schema, name))| (oid, schema, name));
+        Catalog::new(vec![ty], vec![], vec![], 1).with_code_types(code)
+    }
+
+    #[test]
+    fn a_column_that_brings_code_is_a_call_unless_it_is_given_out_as_it_is() {
+        let (path, remembered, catalog) = (vec!["public".to_owned()], Remembered::default(), catalog());
+        let context = Context {
+            search_path: &path,
+            standard_conforming_strings: true,
+            client_encoding: "UTF8",
+            catalog: Some(&catalog),
+            remembered: &remembered,
+        };
+        let calls = |text: &str| {
+            let found = inspect(text.as_bytes(), &context);
+            let calls = found.facts.actions.iter().any(|it| it.action == Verb::Call);
+            let of = |it: &crate::pg::Statement| matches!(it.lineage, Lineage::Unsettled);
+            let settled = !found.statements.iter().any(of);
+            assert!(
+                calls != settled || text.starts_with("update"),
+                "{text}: what ran leaves nothing settled"
+            );
+            calls
+        };
+        for text in [
+            "select e from ty",
+            "select * from ty where id = 1 order by id",
+            "select ty from ty",
+            "select t.e as x, count(id) over () from ty t",
+        ] {
+            assert!(!calls(text), "{text}");
+        }
+        for text in [
+            "select e::text from ty",
+            "select upper(t.e) from ty t",
+            "select ea[1] from ty",
+            "select to_json(ty) from ty",
+            "select ty.to_json from ty",
+            "select id from ty where e = 'a'",
+            "select id from ty order by ty",
+            "select distinct e from ty",
+            "select e from ty group by 1",
+            "select e from ty union select e from ty",
+            "select s.e from (select e from ty) s",
+            "with s as (select e from ty) select id from ty",
+            "select a.id from ty a join ty b using (e)",
+            "update ty set e = 'a' where id = 1",
+            "select 1 from ty, lateral (select e) s",
+        ] {
+            assert!(calls(text), "{text}");
+        }
+    }
+}
