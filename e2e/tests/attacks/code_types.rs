@@ -165,3 +165,29 @@ fn attack_21_what_a_type_s_code_makes_is_masked() {
     raw.query("declare c cursor for select to_json(k) from ty");
     assert!(!leaks(&raw.query("fetch all from c")), "by a cursor");
 }
+
+/// An extension in `public`, where most put it, changes nothing for those who do not use it; what a user makes of
+/// its functions, or of the server's, is a user's.
+#[test]
+fn attack_19_an_extension_s_operators_are_not_a_user_s() {
+    let gateway = plain();
+    gateway.admin_sql(
+        "create extension citext; create extension hstore;
+         create operator public.=== (leftarg = citext, rightarg = citext, procedure = citext_eq);
+         create operator public.@@@ (rightarg = text, procedure = pg_ls_dir)",
+    );
+    let mut raw = Raw::open(&gateway, AGENT);
+    for sql in [
+        "select id from orders where id = 2",
+        "select max(id), min(id), count(*) from orders",
+        "select o.id from orders o join users u on u.id = o.user_id where o.status <> 'x' order by o.id limit 1",
+        "select 'A'::text || 'b' from orders limit 1",
+    ] {
+        let error = Raw::error(&raw.query(sql));
+        assert!(error.is_none(), "{sql}: {error:?}");
+    }
+    for sql in ["select 'a'::text === 'b'::text", "select @@@ '/etc'::text", "select @@@ status from orders"]
+    {
+        assert!(Raw::error(&raw.query(sql)).is_some(), "{sql}");
+    }
+}

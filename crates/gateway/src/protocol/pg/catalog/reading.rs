@@ -64,17 +64,30 @@ const PARENTS: &str = concat!(
     "WHERE c.relkind IN ('r', 'p', 'f') ORDER BY i.inhrelid, i.inhseqno"
 );
 
+/// Without an extension's aggregates that are made of its functions in C: `max` of citext is no reason to hold
+/// every `max` for a user's.
 const FUNCTIONS: &str = concat!(
     "SELECT DISTINCT n.nspname, p.proname FROM pg_catalog.pg_proc p ",
-    "JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE ",
+    "JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace ",
+    "LEFT JOIN pg_catalog.pg_aggregate g ON g.aggfnoid = p.oid ",
+    "LEFT JOIN pg_catalog.pg_proc t ON t.oid = g.aggtransfn ",
+    "LEFT JOIN pg_catalog.pg_language l ON l.oid = t.prolang WHERE NOT (g.aggfnoid IS NOT NULL ",
+    "AND g.aggfinalfn = 0 AND l.lanname = 'c' AND EXISTS (SELECT FROM pg_catalog.pg_depend d ",
+    "WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e')) AND ",
     own_schemas!(),
     " ORDER BY 1, 2"
 );
 
+/// Without an extension's operators that are functions in C, for the same reason. An operator of a user's may
+/// stand for any function, in C or built in.
 const OPERATORS: &str = concat!(
     "SELECT DISTINCT n.nspname, o.oprname FROM pg_catalog.pg_operator o ",
     "JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace ",
-    "WHERE n.nspname <> 'pg_catalog' AND ",
+    "LEFT JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode ",
+    "LEFT JOIN pg_catalog.pg_language l ON l.oid = p.prolang ",
+    "WHERE n.nspname <> 'pg_catalog' AND (l.lanname IS DISTINCT FROM 'c' ",
+    "OR NOT EXISTS (SELECT FROM pg_catalog.pg_depend d ",
+    "WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND d.objid = o.oid AND d.deptype = 'e')) AND ",
     schemas!(),
     " ORDER BY 1, 2"
 );
